@@ -1,0 +1,336 @@
+#pragma once
+
+#include "actors/lifecycle.hpp"
+#include "config/base/clock.hpp"
+
+#include <caf/fwd.hpp>
+#include <caf/meta/type_name.hpp>
+#include <caf/timespan.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// One struct per message. A name in the imperative asks for something; a name
+/// in the past tense reports a fact that can no longer be refused. Everything
+/// in this header can cross to another host; what cannot (descriptors, plans)
+/// is in messages_local.hpp.
+namespace troupe::msg {
+
+/// Defines inspect() and a defaulted comparison by listing the fields.
+#define TROUPE_MESSAGE(type, ...)                                              \
+  friend bool operator==(const type&, const type&) = default;                  \
+  template <class Inspector>                                                   \
+  friend auto inspect(Inspector& f, type& x) {                                 \
+    static_cast<void>(x);                                                      \
+    return f(caf::meta::type_name(#type) __VA_OPT__(, ) __VA_ARGS__);          \
+  }
+
+// -- what is known of a container ---------------------------------------------
+
+/// An immutable picture of a container, published whenever it changes.
+struct snapshot {
+  std::string id;
+  lifecycle::status status = lifecycle::status::creating;
+  std::int32_t pid = 0;       ///< Of init, in the supervisor's pid namespace.
+  std::int32_t exit_code = 0; ///< The shell's: code, or 128 + signal.
+  std::int32_t exit_signal = 0;
+  bool oom_killed = false;
+  std::int64_t oom_kills = 0;
+  std::string error; ///< Why it could not start, or was lost; else empty.
+  std::string bundle;
+  std::string rootfs;
+  std::vector<std::string> args;
+  std::string hostname;
+  time_ns created = 0;
+  time_ns started = 0;
+  time_ns finished = 0;
+  std::string log_path;
+  std::int64_t log_bytes = 0;
+  std::int64_t log_dropped = 0;
+  std::string log_error; ///< "ENOSPC" while output is being dropped.
+  bool auto_remove = false;
+  bool stdin_open = false;
+  std::vector<std::string> annotation_keys;
+  std::vector<std::string> annotation_values;
+  /// What it is waiting for ("start", "teardown: cgroup busy"), since when.
+  std::string waiting_for;
+  time_ns waiting_since = 0;
+  std::vector<std::string> execs; ///< Ids of its sessions.
+  TROUPE_MESSAGE(snapshot, x.id, x.status, x.pid, x.exit_code, x.exit_signal,
+                 x.oom_killed, x.oom_kills, x.error, x.bundle, x.rootfs, x.args,
+                 x.hostname, x.created, x.started, x.finished, x.log_path,
+                 x.log_bytes, x.log_dropped, x.log_error, x.auto_remove,
+                 x.stdin_open, x.annotation_keys, x.annotation_values,
+                 x.waiting_for, x.waiting_since, x.execs)
+};
+
+struct snapshots {
+  std::vector<snapshot> all;
+  TROUPE_MESSAGE(snapshots, x.all)
+};
+
+enum class exec_status : std::uint8_t { creating, created, running, stopped };
+
+struct exec_snapshot {
+  std::string container;
+  std::string id;
+  exec_status status = exec_status::creating;
+  std::int32_t pid = 0;
+  std::int32_t exit_code = 0;
+  std::int32_t exit_signal = 0;
+  std::string error;
+  std::vector<std::string> args;
+  time_ns created = 0;
+  time_ns started = 0;
+  time_ns finished = 0;
+  TROUPE_MESSAGE(exec_snapshot, x.container, x.id, x.status, x.pid, x.exit_code,
+                 x.exit_signal, x.error, x.args, x.created, x.started,
+                 x.finished)
+};
+
+/// One process of a container, from /proc.
+struct process_info {
+  std::int32_t pid = 0;
+  std::int32_t ppid = 0;
+  std::uint32_t uid = 0;
+  std::string state; ///< "S", "R", "D"...
+  std::int64_t cpu_ms = 0;
+  std::int64_t rss = 0; ///< Bytes.
+  std::string command;
+  TROUPE_MESSAGE(process_info, x.pid, x.ppid, x.uid, x.state, x.cpu_ms, x.rss,
+                 x.command)
+};
+
+struct process_list {
+  std::vector<process_info> all;
+  TROUPE_MESSAGE(process_list, x.all)
+};
+
+/// cgroup::counters of one container; -1: not to be had on this host.
+struct stats {
+  std::string id;
+  time_ns read = 0;
+  std::int64_t cpu_usage_ns = -1;
+  std::int64_t cpu_user_ns = -1;
+  std::int64_t cpu_system_ns = -1;
+  std::int64_t cpu_periods = -1;
+  std::int64_t cpu_throttled_periods = -1;
+  std::int64_t cpu_throttled_ns = -1;
+  std::int64_t memory_usage = -1;
+  std::int64_t memory_max_usage = -1;
+  std::int64_t memory_limit = -1;
+  std::int64_t memory_cache = -1;
+  std::int64_t memory_failcnt = -1;
+  std::int64_t oom_kills = -1;
+  std::int64_t pids_current = -1;
+  std::int64_t pids_limit = -1;
+  TROUPE_MESSAGE(stats, x.id, x.read, x.cpu_usage_ns, x.cpu_user_ns,
+                 x.cpu_system_ns, x.cpu_periods, x.cpu_throttled_periods,
+                 x.cpu_throttled_ns, x.memory_usage, x.memory_max_usage,
+                 x.memory_limit, x.memory_cache, x.memory_failcnt, x.oom_kills,
+                 x.pids_current, x.pids_limit)
+};
+
+// -- requests to the supervisor -----------------------------------------------
+
+/// Creates a container from a bundle (its config.json, or `spec` in its
+/// place), or from a rootfs alone. `options` is run_options as JSON.
+struct create_container {
+  std::string id;     ///< Empty: a random one.
+  std::string bundle; ///< Absolute; empty if `rootfs` is given.
+  std::string rootfs; ///< Absolute.
+  std::string spec;   ///< config.json text; empty: the bundle's, or defaults.
+  std::string options;
+  bool open_stdin = false;
+  bool auto_remove = false; ///< `run --rm`
+  TROUPE_MESSAGE(create_container, x.id, x.bundle, x.rootfs, x.spec, x.options,
+                 x.open_stdin, x.auto_remove)
+};
+
+/// Finds a container by id or by an unambiguous beginning of one.
+struct find_container {
+  std::string id;
+  TROUPE_MESSAGE(find_container, x.id)
+};
+
+struct list_containers {
+  TROUPE_MESSAGE(list_containers)
+};
+
+struct describe_host {
+  TROUPE_MESSAGE(describe_host)
+};
+
+struct host_info {
+  std::string version;
+  std::int32_t pid = 0;
+  std::int32_t shim_pid = 0;
+  time_ns started = 0;
+  std::string root;
+  std::string state;
+  std::string kernel;
+  std::string cgroup_mode;
+  std::string cgroup_parent;
+  std::int64_t containers = 0;
+  std::int64_t running = 0;
+  std::int64_t paused = 0;
+  std::int64_t stopped = 0;
+  std::int64_t last_seq = 0;
+  TROUPE_MESSAGE(host_info, x.version, x.pid, x.shim_pid, x.started, x.root,
+                 x.state, x.kernel, x.cgroup_mode, x.cgroup_parent,
+                 x.containers, x.running, x.paused, x.stopped, x.last_seq)
+};
+
+/// Ends the supervisor; with `stop_containers`, every container and the shim
+/// too. Answered before the end.
+struct shut_down {
+  bool stop_containers = false;
+  caf::timespan grace{0};
+  TROUPE_MESSAGE(shut_down, x.stop_containers, x.grace)
+};
+
+/// A container changed; the SUPERVISOR keeps the newest for everyone.
+struct container_changed {
+  snapshot now;
+  TROUPE_MESSAGE(container_changed, x.now)
+};
+
+// -- requests to a container --------------------------------------------------
+
+struct start {
+  TROUPE_MESSAGE(start)
+};
+
+struct kill {
+  std::int32_t signo = 15;
+  bool all = false; ///< Every process in its cgroup, not init alone.
+  TROUPE_MESSAGE(kill, x.signo, x.all)
+};
+
+struct stop {
+  std::int32_t signo = 15;
+  caf::timespan grace{0};
+  TROUPE_MESSAGE(stop, x.signo, x.grace)
+};
+
+struct pause {
+  TROUPE_MESSAGE(pause)
+};
+
+struct resume {
+  TROUPE_MESSAGE(resume)
+};
+
+struct remove {
+  bool force = false;
+  TROUPE_MESSAGE(remove, x.force)
+};
+
+struct take_snapshot {
+  TROUPE_MESSAGE(take_snapshot)
+};
+
+struct list_processes {
+  TROUPE_MESSAGE(list_processes)
+};
+
+struct read_stats {
+  TROUPE_MESSAGE(read_stats)
+};
+
+/// Opens an exec session. Unset fields are the container's own.
+struct create_exec {
+  std::vector<std::string> args;
+  std::vector<std::string> env; ///< Added to the container's.
+  std::string cwd;
+  std::string user;
+  std::vector<std::string> cap_add;
+  bool open_stdin = false;
+  TROUPE_MESSAGE(create_exec, x.args, x.env, x.cwd, x.user, x.cap_add,
+                 x.open_stdin)
+};
+
+struct find_exec {
+  std::string id;
+  TROUPE_MESSAGE(find_exec, x.id)
+};
+
+/// An operation without anything to say beyond its success.
+struct done {
+  TROUPE_MESSAGE(done)
+};
+
+// -- facts --------------------------------------------------------------------
+
+/// To whom waits: the container has ended. Sent at once if it already had.
+struct exited {
+  snapshot last;
+  TROUPE_MESSAGE(exited, x.last)
+};
+
+/// To whom waits: the exec session has ended.
+struct exec_exited {
+  exec_snapshot last;
+  TROUPE_MESSAGE(exec_exited, x.last)
+};
+
+/// From the OOM WATCHER: the counter stands at `oom_kills`.
+struct oom_observed {
+  std::int64_t oom_kills = 0;
+  time_ns at = 0;
+  TROUPE_MESSAGE(oom_observed, x.oom_kills, x.at)
+};
+
+// -- events -------------------------------------------------------------------
+
+/// A line of the event log. `seq` is 0 until it is committed.
+struct event {
+  std::int64_t seq = 0;
+  time_ns time = 0;
+  std::string container;
+  std::string type; ///< created, started, oom, paused, resumed, exited...
+  std::string data; ///< A JSON object, "{}" at least.
+  /// Events of the same key are written once, however often they are appended:
+  /// what was committed before a crash is appended again after it.
+  std::string once;
+  TROUPE_MESSAGE(event, x.seq, x.time, x.container, x.type, x.data, x.once)
+};
+
+struct append_events {
+  std::vector<event> events;
+  TROUPE_MESSAGE(append_events, x.events)
+};
+
+/// The events are on disk; `last_seq` is the newest of the log.
+struct events_committed {
+  std::int64_t last_seq = 0;
+  TROUPE_MESSAGE(events_committed, x.last_seq)
+};
+
+/// Reads at most `limit` events after `since`.
+struct read_events {
+  std::int64_t since = 0;
+  std::int64_t limit = 256;
+  std::string container; ///< Empty: all.
+  std::string type;      ///< Empty: all.
+  TROUPE_MESSAGE(read_events, x.since, x.limit, x.container, x.type)
+};
+
+struct events {
+  std::vector<event> all;
+  std::int64_t last_seq = 0; ///< The newest of the whole log.
+  TROUPE_MESSAGE(events, x.all, x.last_seq)
+};
+
+// -- internal -----------------------------------------------------------------
+
+/// INTERNAL: a deadline that an actor set itself. `generation` tells late ones
+/// apart: CAF 0.17 cannot cancel a delayed message.
+struct deadline {
+  std::uint8_t of = 0;
+  std::uint64_t generation = 0;
+  TROUPE_MESSAGE(deadline, x.of, x.generation)
+};
+
+} // namespace troupe::msg

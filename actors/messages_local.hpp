@@ -1,0 +1,106 @@
+#pragma once
+
+#include "runtime/linux/unique_fd.hpp"
+#include "runtime/plan/launch_plan.hpp"
+#include "runtime/shim/protocol/messages.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// Messages that make sense inside one process only: they carry descriptors or
+/// share plans, and are never serialised.
+namespace troupe::msg {
+
+using shared_fd = std::shared_ptr<sys::unique_fd>;
+using shared_plan = std::shared_ptr<const plan::launch_plan>;
+using shared_exec_plan = std::shared_ptr<const plan::exec_plan>;
+
+/// Asks the shim; `call`'s seq is set by the SHIM LINK.
+struct shim_call {
+  shim::request call;
+  std::vector<shared_fd> fds;
+};
+
+/// The shim's answer, refusals included: the asker knows the plan that turns a
+/// step into words.
+struct shim_answer {
+  shim::reply reply;
+};
+
+/// A process of the shim's is new, has changed, or has been told again.
+struct process_changed {
+  shim::record record;
+};
+
+struct process_warned {
+  shim::warning warning;
+};
+
+/// Everything the shim held when the connection was made.
+struct shim_synced {
+  std::int32_t shim_pid = 0;
+  std::string shim_version;
+  std::vector<shim::record> records;
+};
+
+/// From the REACTOR: a watched descriptor is ready.
+struct fd_ready {
+  std::uint64_t token = 0;
+  std::uint32_t events = 0;
+};
+
+/// Asks the PLANNER for a container's plan.
+struct compile_launch {
+  std::string id;
+  std::string bundle;
+  std::string rootfs;
+  std::string spec;
+  std::string options;
+};
+
+/// The plan, and the config.json that it was compiled from.
+struct compiled_launch {
+  shared_plan plan;
+  std::string config;
+};
+
+/// Asks the PLANNER for an exec session's plan.
+struct compile_exec {
+  shared_plan in;
+  std::string config; ///< The container's config.json.
+  std::string session;
+  std::vector<std::string> args;
+  std::vector<std::string> env;
+  std::string cwd;
+  std::string user;
+  std::vector<std::string> cap_add;
+};
+
+struct compiled_exec {
+  shared_exec_plan plan;
+};
+
+/// Hands a client's connection to the shim.
+struct attach {
+  shared_fd socket;
+  bool with_stdin = false;
+  bool with_output = true;
+};
+
+} // namespace troupe::msg
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::shim_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::shim_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::process_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::process_warned)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::shim_synced)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::fd_ready)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compile_launch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compiled_launch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compile_exec)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compiled_exec)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::attach)

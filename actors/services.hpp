@@ -1,0 +1,31 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "config/settings.hpp"
+#include "runtime/cgroup/cgroup.hpp"
+#include "runtime/linux/poller.hpp"
+#include "runtime/plan/host_facts.hpp"
+#include "runtime/store/store.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace troupe {
+
+/// What container actors stand on. One per process; outlives every actor.
+/// Tests put fakes in the handles and in `open_control`.
+struct services {
+  shim_link_actor shim;
+  event_log_actor events;
+  planner_actor planner;
+  sys::poller* reactor = nullptr; ///< Null in tests without a reactor.
+  store::directory store{""};
+  troupe::settings settings;
+  plan::host_facts host;
+  std::function<std::unique_ptr<cgroup::control>(plan::cgroup)> open_control
+    = cgroup::open_control;
+};
+
+using shared_services = std::shared_ptr<const services>;
+
+} // namespace troupe

@@ -1,0 +1,125 @@
+#pragma once
+
+#include "config/base/result.hpp"
+#include "runtime/linux/unique_fd.hpp"
+#include "runtime/plan/launch_plan.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+/// The impure half of cgroups: v1, v2 and the hybrid of both behind one
+/// interface. Nothing here blocks for longer than a few kernel calls, except
+/// `remove`, which says so. Sources: cgroups(7), kernel
+/// Documentation/admin-guide/cgroup-v1/ and cgroup-v2.rst.
+namespace troupe::cgroup {
+
+// -- launcher: making and entering --------------------------------------------
+
+/// Where a step failed: an index into `dirs` or `writes`.
+struct step_failure {
+  plan::phase phase = plan::phase::cgroup_create;
+  std::uint32_t index = 0;
+  int os_errno = 0;
+  std::string path;
+};
+
+/// Makes the directories (parents too) and writes the limits. A container's own
+/// directory that already exists and has processes is EBUSY; an empty one is
+/// taken over. On failure, removes what it made.
+[[nodiscard]] tl::expected<void, step_failure> create(const plan::cgroup& in);
+
+/// What a child needs to enter the cgroups, opened by the launcher before
+/// clone3: the v2 directory for CLONE_INTO_CGROUP and each v1 `tasks` file, into
+/// which the child writes "0" right after clone (cheaper than cgroup.procs, see
+/// linux.md).
+struct entrance {
+  sys::unique_fd v2_dir; ///< Invalid where there is no v2 hierarchy.
+  std::vector<sys::unique_fd> v1_tasks; ///< In the order of the v1 dirs.
+};
+
+[[nodiscard]] tl::expected<entrance, step_failure>
+open_entrance(const plan::cgroup& in);
+
+/// In the child, right after clone: enters every v1 cgroup. Returns the index
+/// and errno of the first failure.
+[[nodiscard]] tl::expected<void, step_failure>
+enter_v1(const entrance& through) noexcept;
+
+/// Kills every process in the cgroup, waits (bounded by `patience`) until it is
+/// empty, and removes its directories, sub-cgroups made inside first. Thaws
+/// before. Removing what is not there is success. BLOCKS: launcher only. Does
+/// not touch parents; see `remove_parent`.
+[[nodiscard]] tl::expected<void, step_failure>
+remove(const plan::cgroup& in, std::chrono::milliseconds patience);
+
+/// Removes the (empty) directories of `path` in every hierarchy of `in`, from
+/// the leaf up to but not including the hierarchy's root, stopping at the first
+/// that is in use. For the supervisor's own cgroup parent at shutdown.
+void remove_parent(const plan::cgroup& in, const std::string& path) noexcept;
+
+// -- supervisor: looking and controlling --------------------------------------
+
+enum class freeze_state : std::uint8_t { thawed, freezing, frozen };
+
+/// Counters as the kernel gives them; -1: this host or mode has no such counter.
+struct counters {
+  std::int64_t cpu_usage_ns = -1;
+  std::int64_t cpu_user_ns = -1;
+  std::int64_t cpu_system_ns = -1;
+  std::int64_t cpu_periods = -1;
+  std::int64_t cpu_throttled_periods = -1;
+  std::int64_t cpu_throttled_ns = -1;
+  std::int64_t memory_usage = -1; ///< Bytes.
+  std::int64_t memory_max_usage = -1;
+  std::int64_t memory_limit = -1; ///< Bytes; INT64_MAX: unlimited.
+  std::int64_t memory_cache = -1;
+  std::int64_t memory_failcnt = -1;
+  std::int64_t oom_kills = -1;
+  std::int64_t pids_current = -1;
+  std::int64_t pids_limit = -1; ///< INT64_MAX: unlimited.
+};
+
+/// A live container's cgroup. Stateless but for paths; every call opens, does
+/// and closes.
+class control {
+public:
+  control() = default;
+  control(const control&) = delete;
+  control& operator=(const control&) = delete;
+  virtual ~control() = default;
+
+  /// Asks the kernel to freeze (thaw); whether it has is `state`'s answer.
+  [[nodiscard]] virtual outcome freeze() = 0;
+  [[nodiscard]] virtual outcome thaw() = 0;
+  [[nodiscard]] virtual result<freeze_state> state() = 0;
+
+  /// Pids (in the reader's pid namespace) in this cgroup and below it.
+  [[nodiscard]] virtual result<std::vector<pid_t>> processes() = 0;
+
+  /// Signals every process: SIGKILL by cgroup.kill where there is one, else by
+  /// pidfd, repeated until no new process shows up (bounded).
+  [[nodiscard]] virtual outcome signal_all(int signo) = 0;
+
+  [[nodiscard]] virtual result<counters> read() = 0;
+
+  /// OOM kills so far; the count that matters for `oom_killed`.
+  [[nodiscard]] virtual result<std::int64_t> oom_kills() = 0;
+
+  /// A descriptor that becomes readable (v1: eventfd on memory.oom_control;
+  /// EPOLLIN) or priority-readable (v2: memory.events; EPOLLPRI) when an OOM
+  /// may have happened. Invalid where the host has no memory controller.
+  struct oom_notice {
+    sys::unique_fd fd;
+    std::uint32_t epoll_events = 0;
+  };
+  [[nodiscard]] virtual result<oom_notice> watch_oom() = 0;
+};
+
+/// The control of the cgroup that `in` describes.
+[[nodiscard]] std::unique_ptr<control> open_control(plan::cgroup in);
+
+} // namespace troupe::cgroup

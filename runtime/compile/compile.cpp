@@ -1,0 +1,81 @@
+#include "runtime/compile/compile.hpp"
+
+#include "runtime/cgroup/writes.hpp"
+#include "runtime/compile/facilities.hpp"
+#include "runtime/compile/pointer.hpp"
+
+#include <sched.h>
+
+namespace troupe::plan {
+
+namespace {
+
+void copy_annotations(const oci::spec& spec, launch_plan& out) {
+  for (const auto& [key, value] : spec.annotations) {
+    out.annotation_keys.push_back(key);
+    out.annotation_values.push_back(value);
+  }
+}
+
+std::vector<sysctl>
+compile_sysctls(const std::map<std::string, std::string>& values) {
+  std::vector<sysctl> out;
+  for (const auto& [key, value] : values)
+    out.push_back({key, value, at_key("/linux/sysctl", key)});
+  return out;
+}
+
+result<seccomp_filter> seccomp_of(const oci::spec& spec) {
+  if (!spec.linux_.seccomp)
+    return seccomp_filter{};
+  return compile_seccomp(*spec.linux_.seccomp);
+}
+
+} // namespace
+
+result<launch_plan> compile(const oci::spec& spec, const host_facts& host,
+                            const std::string& id, const std::string& bundle) {
+  TROUPE_CHECK(refuse_unsupported(spec, host));
+  launch_plan out;
+  out.id = id;
+  out.bundle = bundle;
+  out.oci_version = spec.oci_version;
+  copy_annotations(spec, out);
+  TROUPE_TRY(out.namespaces, compile_namespaces(spec.linux_, host));
+  TROUPE_TRY(out.cgroup, cgroup::plan_cgroup(spec, host, id));
+  const auto own = own_namespaces(out.namespaces);
+  TROUPE_TRY(out.rootfs, compile_rootfs(spec, bundle, own));
+  out.hostname = spec.hostname;
+  out.domainname = spec.domainname;
+  out.loopback_up = (out.namespaces.clone_flags & CLONE_NEWNET) != 0;
+  out.sysctls = compile_sysctls(spec.linux_.sysctl);
+  if (spec.process) {
+    const auto granted = grantable_capabilities(host, own);
+    TROUPE_TRY(out.process, compile_process(*spec.process, "/process", granted,
+                                            out.warnings));
+  }
+  TROUPE_TRY(out.process.seccomp, seccomp_of(spec));
+  out.hooks = compile_hooks(spec.hooks);
+  return out;
+}
+
+result<exec_plan> compile_exec(const oci::process& process,
+                               const launch_plan& in, const host_facts& host,
+                               const std::string& session) {
+  TROUPE_CHECK(refuse_unsupported(process, "", host));
+  exec_plan out;
+  out.id = in.id;
+  out.session = session;
+  out.namespaces = own_namespaces(in.namespaces);
+  out.cgroup.mode = in.cgroup.mode;
+  out.cgroup.dirs = in.cgroup.dirs;
+  const auto granted = grantable_capabilities(host, out.namespaces);
+  TROUPE_TRY(out.process,
+             compile_process(process, "", granted, out.warnings));
+  if (!process.capabilities)
+    out.process.capabilities = in.process.capabilities;
+  out.process.seccomp = in.process.seccomp;
+  return out;
+}
+
+} // namespace troupe::plan

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "config/base/result.hpp"
+#include "config/oci/spec.hpp"
+#include "runtime/plan/host_facts.hpp"
+#include "runtime/plan/launch_plan.hpp"
+
+#include <string>
+
+namespace troupe::plan {
+
+/// Turns a validated spec into the steps that realise it on this host. Pure:
+/// equal arguments give equal plans, and no system call is made. `bundle` is
+/// absolute. What the host cannot give is a failure with the JSON pointer that
+/// asked for it, never a silent skip.
+[[nodiscard]] result<launch_plan> compile(const oci::spec& spec,
+                                          const host_facts& host,
+                                          const std::string& id,
+                                          const std::string& bundle);
+
+/// Turns a process into a plan to run it inside the container of `in`: its
+/// namespaces, cgroups and, where `process` leaves them open, its seccomp
+/// filter and capabilities.
+[[nodiscard]] result<exec_plan> compile_exec(const oci::process& process,
+                                             const launch_plan& in,
+                                             const host_facts& host,
+                                             const std::string& session);
+
+/// Compiles a profile to BPF with libseccomp. Takes tens of milliseconds for a
+/// docker-sized profile, so results are kept by content for the process's life.
+[[nodiscard]] result<seccomp_filter>
+compile_seccomp(const oci::seccomp& profile);
+
+} // namespace troupe::plan

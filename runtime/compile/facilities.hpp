@@ -1,0 +1,89 @@
+#pragma once
+
+#include "config/base/result.hpp"
+#include "config/oci/spec.hpp"
+#include "runtime/plan/host_facts.hpp"
+#include "runtime/plan/launch_plan.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The parts of compile(), one function per kernel facility, each pure and
+/// each in the source file of its name.
+namespace troupe::plan {
+
+/// Where complaints go that the spec wants as warnings.
+using warnings = std::vector<std::string>;
+
+// -- unsupported.cpp ----------------------------------------------------------
+
+/// Refuses what is asked for and cannot be honoured by this build or host.
+[[nodiscard]] outcome refuse_unsupported(const oci::spec& spec,
+                                         const host_facts& host);
+
+/// The same for a process alone; `pointer` is its place.
+[[nodiscard]] outcome refuse_unsupported(const oci::process& process,
+                                         std::string_view pointer,
+                                         const host_facts& host);
+
+// -- namespaces.cpp -----------------------------------------------------------
+
+[[nodiscard]] result<namespaces>
+compile_namespaces(const oci::linux_config& linux_, const host_facts& host);
+
+/// Every CLONE_NEW* that is created or joined.
+[[nodiscard]] std::uint64_t own_namespaces(const namespaces& x) noexcept;
+
+// -- rootfs.cpp, mounts.cpp, devices.cpp --------------------------------------
+
+/// `path` itself if absolute, else below `bundle`; without `.`, `..` and
+/// doubled slashes.
+[[nodiscard]] std::string absolute(const std::string& path,
+                                   const std::string& bundle);
+
+[[nodiscard]] result<rootfs> compile_rootfs(const oci::spec& spec,
+                                            const std::string& bundle,
+                                            std::uint64_t own_namespaces);
+
+/// `mounts` in their order; a default /dev is put first if none of them is
+/// mounted there.
+[[nodiscard]] result<std::vector<mount>>
+compile_mounts(const std::vector<oci::mount>& mounts,
+               const std::string& bundle);
+
+/// True if what ends up on /dev is a fresh tmpfs.
+[[nodiscard]] bool has_own_dev(const std::vector<mount>& mounts);
+
+/// The default devices and those of the spec; without an own /dev only those
+/// of the spec that lie elsewhere.
+[[nodiscard]] result<std::vector<device>>
+compile_devices(const std::vector<oci::device>& devices, bool own_dev);
+
+/// The symlinks of a fresh /dev, except where `devices` has a node instead.
+[[nodiscard]] std::vector<symlink>
+dev_symlinks(const std::vector<device>& devices);
+
+// -- process.cpp, capabilities.cpp, hooks.cpp ---------------------------------
+
+/// All of a process but its seccomp filter. `granted` are the capabilities
+/// that the process can be given at all, `pointer` is its place.
+[[nodiscard]] result<process> compile_process(const oci::process& process,
+                                              std::string_view pointer,
+                                              std::uint64_t granted,
+                                              warnings& to);
+
+/// The capabilities that a process in `own_namespaces` can be given: our own
+/// permitted ones, or all of the kernel's in a user namespace of its own, which
+/// starts with a full set (user_namespaces(7)).
+[[nodiscard]] std::uint64_t
+grantable_capabilities(const host_facts& host,
+                       std::uint64_t own_namespaces) noexcept;
+
+[[nodiscard]] capability_sets
+compile_capabilities(const oci::capabilities& sets, std::string_view pointer,
+                     std::uint64_t granted, warnings& to);
+
+[[nodiscard]] hooks compile_hooks(const oci::hooks& hooks);
+
+} // namespace troupe::plan

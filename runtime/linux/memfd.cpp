@@ -1,0 +1,126 @@
+#include "runtime/linux/memfd.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// Linux 6.3; older headers (Debian 12's libc) lack them.
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+namespace troupe::sys {
+
+namespace {
+
+constexpr auto all_seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW
+                           | F_SEAL_WRITE;
+
+// Kernels before 6.3 refuse the flag with EINVAL, and need none: there every
+// memfd is executable.
+result<unique_fd> create(const std::string& name, unsigned exec_flag) {
+  constexpr auto flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  unique_fd fd{::memfd_create(name.c_str(), flags | exec_flag)};
+  if (!fd && errno == EINVAL)
+    fd.reset(::memfd_create(name.c_str(), flags));
+  if (!fd)
+    return fail_os(errno, "memfd_create", name);
+  return fd;
+}
+
+outcome seal(int fd, const std::string& name) {
+  if (::fcntl(fd, F_ADD_SEALS, all_seals) != 0)
+    return fail_os(errno, "fcntl F_ADD_SEALS", name);
+  return {};
+}
+
+outcome write_all(int fd, std::span<const std::uint8_t> content,
+                  const std::string& name) {
+  while (!content.empty()) {
+    const auto n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno != EINTR)
+      return fail_os(errno, "write memfd", name);
+    if (n > 0)
+      content = content.subspan(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+outcome copy_all(int to, int from, const std::string& path) {
+  constexpr std::size_t chunk = 1U << 20U;
+  for (;;) {
+    const auto n = ::sendfile(to, from, nullptr, chunk);
+    if (n == 0)
+      return {};
+    if (n < 0 && errno != EINTR)
+      return fail_os(errno, "sendfile", path);
+  }
+}
+
+outcome read_all(int fd, std::vector<std::uint8_t>& into) {
+  std::size_t have = 0;
+  while (have < into.size()) {
+    // pread: the descriptor's offset is shared with the sender's.
+    const auto n = ::pread(fd, into.data() + have, into.size() - have,
+                           static_cast<off_t>(have));
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return fail_os(errno, "pread", "memfd");
+    if (n == 0)
+      return fail(fault::os, "pread memfd: shorter than its size");
+    have += static_cast<std::size_t>(n);
+  }
+  return {};
+}
+
+} // namespace
+
+result<unique_fd> sealed_memfd(const std::string& name,
+                               std::span<const std::uint8_t> content) {
+  TROUPE_TRY(auto fd, create(name, MFD_NOEXEC_SEAL));
+  TROUPE_CHECK(write_all(fd.get(), content, name));
+  TROUPE_CHECK(seal(fd.get(), name));
+  return fd;
+}
+
+result<unique_fd> sealed_copy(const std::string& name,
+                              const std::string& path) {
+  unique_fd from{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!from)
+    return fail_os(errno, "open", path);
+  TROUPE_TRY(auto fd, create(name, MFD_EXEC));
+  TROUPE_CHECK(copy_all(fd.get(), from.get(), path));
+  if (::fchmod(fd.get(), 0500) != 0)
+    return fail_os(errno, "fchmod", name);
+  TROUPE_CHECK(seal(fd.get(), name));
+  return fd;
+}
+
+result<std::vector<std::uint8_t>> read_sealed(int fd, std::size_t limit) {
+  constexpr auto wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+  const auto seals = ::fcntl(fd, F_GET_SEALS);
+  if (seals < 0)
+    return fail_os(errno, "fcntl F_GET_SEALS", "memfd");
+  if ((seals & wanted) != wanted)
+    return fail(fault::invalid_config, "memfd: not sealed against change");
+  struct stat info {};
+  if (::fstat(fd, &info) != 0)
+    return fail_os(errno, "fstat", "memfd");
+  const auto size = static_cast<std::size_t>(info.st_size);
+  if (size > limit)
+    return fail(fault::invalid_config, "memfd: " + std::to_string(size)
+                                         + " bytes, at most "
+                                         + std::to_string(limit) + " allowed");
+  std::vector<std::uint8_t> content(size);
+  TROUPE_CHECK(read_all(fd, content));
+  return content;
+}
+
+} // namespace troupe::sys

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "config/base/result.hpp"
+#include "runtime/linux/unique_fd.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace troupe::sys {
+
+/// A memfd with `content`, sealed against every change (F_SEAL_WRITE, GROW,
+/// SHRINK, SEAL), memfd_create(2). CLOEXEC.
+[[nodiscard]] result<unique_fd>
+sealed_memfd(const std::string& name, std::span<const std::uint8_t> content);
+
+/// The same from the file `path`, executable (MFD_EXEC where the kernel has it).
+[[nodiscard]] result<unique_fd> sealed_copy(const std::string& name,
+                                            const std::string& path);
+
+/// Reads a memfd whole; one that is not sealed against writing, or larger than
+/// `limit` bytes, is refused.
+[[nodiscard]] result<std::vector<std::uint8_t>>
+read_sealed(int fd, std::size_t limit = 16U << 20U);
+
+} // namespace troupe::sys

@@ -1,0 +1,57 @@
+#include "runtime/linux/pidfd.hpp"
+
+#include <cerrno>
+#include <string>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace troupe::sys {
+
+namespace {
+
+// waitid(2) with WNOHANG succeeds and leaves si_pid 0 when nothing has ended.
+result<std::optional<exit_status>> wait_child(int pidfd, int options) {
+  siginfo_t info{};
+  auto status = 0;
+  do {
+    status = ::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info,
+                      WEXITED | __WALL | options);
+  } while (status != 0 && errno == EINTR);
+  if (status != 0)
+    return fail_os(errno, "waitid", "pidfd " + std::to_string(pidfd));
+  if (info.si_pid == 0)
+    return std::optional<exit_status>{};
+  if (info.si_code == CLD_EXITED)
+    return exit_status{.code = info.si_status};
+  return exit_status{.signal = info.si_status,
+                     .core_dumped = info.si_code == CLD_DUMPED};
+}
+
+} // namespace
+
+result<unique_fd> open_pidfd(pid_t pid) {
+  // pidfd_open(2): close-on-exec by itself.
+  unique_fd fd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U))};
+  if (!fd)
+    return fail_os(errno, "pidfd_open", "pid " + std::to_string(pid));
+  return fd;
+}
+
+outcome send_signal(int pidfd, int signo) {
+  if (::syscall(SYS_pidfd_send_signal, pidfd, signo, nullptr, 0U) != 0)
+    return fail_os(errno, "pidfd_send_signal",
+                   "signal " + std::to_string(signo));
+  return {};
+}
+
+result<std::optional<exit_status>> reap(int pidfd) {
+  return wait_child(pidfd, WNOHANG);
+}
+
+result<exit_status> wait_for_exit(int pidfd) {
+  TROUPE_TRY(const auto ended, wait_child(pidfd, 0));
+  return *ended;
+}
+
+} // namespace troupe::sys

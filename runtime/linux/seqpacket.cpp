@@ -1,0 +1,172 @@
+#include "runtime/linux/seqpacket.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace troupe::sys {
+
+namespace {
+
+result<sockaddr_un> address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  // An empty path would be an abstract or autobound name: design 8.9.
+  if (path.empty() || path.size() >= sizeof address.sun_path)
+    return fail(fault::invalid_config,
+                "socket path '" + path + "': " + std::to_string(path.size())
+                  + " bytes, 1 to "
+                  + std::to_string(sizeof address.sun_path - 1) + " allowed");
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  return address;
+}
+
+result<unique_fd> make_socket(const std::string& path) {
+  unique_fd fd{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
+  if (!fd)
+    return fail_os(errno, "socket", path);
+  return fd;
+}
+
+outcome set_nonblocking(int fd, const std::string& path) {
+  if (::fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) != 0)
+    return fail_os(errno, "fcntl O_NONBLOCK", path);
+  return {};
+}
+
+// A socket file without a listener refuses connections; a live one is EEXIST.
+outcome remove_stale(const std::string& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0)
+    return errno == ENOENT ? outcome{} : fail_os(errno, "lstat", path);
+  if (!S_ISSOCK(info.st_mode))
+    return fail(failure{fault::already_exists, EEXIST,
+                        "listen " + path + ": exists and is not a socket"});
+  if (const auto live = seqpacket_connect(path); live)
+    return fail(failure{fault::already_exists, EADDRINUSE,
+                        "listen " + path + ": another process listens"});
+  else if (live.error().os_errno != ECONNREFUSED)
+    return fail(live.error());
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+    return fail_os(errno, "unlink", path);
+  return {};
+}
+
+std::vector<unique_fd> take_fds(msghdr& message) {
+  std::vector<unique_fd> fds;
+  for (auto* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+      continue;
+    const auto count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      auto fd = -1;
+      std::memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
+      fds.emplace_back(fd);
+    }
+  }
+  return fds;
+}
+
+} // namespace
+
+result<std::pair<unique_fd, unique_fd>> seqpacket_pair() {
+  int ends[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return fail_os(errno, "socketpair", "");
+  return std::pair{unique_fd{ends[0]}, unique_fd{ends[1]}};
+}
+
+result<unique_fd> seqpacket_listen(const std::string& path) {
+  TROUPE_TRY(const auto address, address_of(path));
+  TROUPE_CHECK(remove_stale(path));
+  TROUPE_TRY(auto fd, make_socket(path));
+  // fchmod before bind gives the file its mode at birth: unix(7).
+  if (::fchmod(fd.get(), 0600) != 0)
+    return fail_os(errno, "fchmod", path);
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address),
+             sizeof address)
+      != 0)
+    return fail_os(errno, "bind", path);
+  if (::chmod(path.c_str(), 0600) != 0)
+    return fail_os(errno, "chmod", path);
+  if (::listen(fd.get(), SOMAXCONN) != 0)
+    return fail_os(errno, "listen", path);
+  TROUPE_CHECK(set_nonblocking(fd.get(), path));
+  return fd;
+}
+
+result<unique_fd> seqpacket_connect(const std::string& path) {
+  TROUPE_TRY(const auto address, address_of(path));
+  TROUPE_TRY(auto fd, make_socket(path));
+  // Non-blocking first: a listener with a full backlog is EAGAIN, not a wait.
+  TROUPE_CHECK(set_nonblocking(fd.get(), path));
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address),
+                sizeof address)
+      != 0)
+    return fail_os(errno, "connect", path);
+  return fd;
+}
+
+outcome send_packet(int socket, std::span<const std::uint8_t> bytes,
+                    std::span<const int> fds) {
+  if (fds.size() > max_packet_fds)
+    return fail(fault::invalid_config, "send packet: too many descriptors");
+  alignas(cmsghdr) char control[CMSG_SPACE(max_packet_fds * sizeof(int))] = {};
+  iovec io{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+  msghdr message{};
+  message.msg_iov = &io;
+  message.msg_iovlen = 1;
+  if (!fds.empty()) {
+    message.msg_control = control;
+    message.msg_controllen = CMSG_SPACE(fds.size_bytes());
+    auto* c = CMSG_FIRSTHDR(&message);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(fds.size_bytes());
+    std::memcpy(CMSG_DATA(c), fds.data(), fds.size_bytes());
+  }
+  while (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0)
+    if (errno != EINTR)
+      return fail_os(errno, "sendmsg", "packet");
+  return {};
+}
+
+result<packet> receive_packet(int socket, std::size_t limit) {
+  packet got;
+  got.bytes.resize(limit);
+  alignas(cmsghdr) char control[CMSG_SPACE(max_packet_fds * sizeof(int))];
+  iovec io{got.bytes.data(), limit};
+  msghdr message{};
+  message.msg_iov = &io;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t n = 0;
+  do {
+    n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0)
+    return fail_os(errno, "recvmsg", "packet");
+  got.fds = take_fds(message);
+  if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+    return fail(fault::invalid_config, "receive packet: longer than "
+                                         + std::to_string(limit)
+                                         + " bytes or too many descriptors");
+  got.bytes.resize(static_cast<std::size_t>(n));
+  got.closed = n == 0 && got.fds.empty();
+  return got;
+}
+
+result<peer_credentials> credentials_of(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+    return fail_os(errno, "getsockopt SO_PEERCRED", "");
+  return peer_credentials{peer.pid, peer.uid, peer.gid};
+}
+
+} // namespace troupe::sys

@@ -1,0 +1,210 @@
+#pragma once
+
+#include "config/base/clock.hpp"
+#include "config/base/result.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// What the supervisor and the shim say to each other over ROOT/shim.sock:
+/// SOCK_SEQPACKET, one CBOR message a packet, descriptors by SCM_RIGHTS.
+///
+///   supervisor                                   shim
+///     ◀──────────────────────── hello, every record, synced
+///     launch(key) + plan memfd ─▶
+///     ◀──────────────────────── record(launching), record(created), reply
+///     start(key) ───────────────▶
+///     ◀──────────────────────── record(running), reply
+///     ◀──────────────────────── record(exited)      kept and sent again on
+///     (commits the exit)                             every new connection
+///     forget(key) ──────────────▶ the record is gone
+///
+/// A record always carries the whole state of its process, so records may be
+/// repeated, and the newest one is all that matters: the shim queues none, it
+/// only remembers which keys the supervisor has not seen since they changed.
+namespace troupe::shim {
+
+/// Both sides refuse a peer of another version.
+inline constexpr std::uint32_t protocol_version = 1;
+
+/// A process of the shim's: `web-1` (a container's init) or `web-1/3f2a` (an
+/// exec session of it).
+using process_key = std::string;
+
+// -- supervisor to shim -------------------------------------------------------
+
+/// Where output goes. With an empty path it goes to attached clients only.
+struct log_options {
+  std::string path;
+  std::int64_t max_size = 16 << 20; ///< Bytes; rotated beyond. 0: never.
+  std::uint32_t max_files = 5;      ///< path.1 … path.N kept.
+  friend bool operator==(const log_options&, const log_options&) = default;
+};
+
+/// Forks a launcher. fds: [plan memfd]. The reply comes when init waits
+/// (created), or the launch has failed.
+struct launch {
+  std::uint64_t seq = 0;
+  process_key key;
+  process_key target; ///< Empty: a launch_plan; else an exec_plan, in it.
+  bool open_stdin = false; ///< A pipe for attached clients; else /dev/null.
+  log_options log;
+  friend bool operator==(const launch&, const launch&) = default;
+};
+
+/// Lets the waiting init go on to its exec; replies once that has succeeded or
+/// failed.
+struct start {
+  std::uint64_t seq = 0;
+  process_key key;
+  friend bool operator==(const start&, const start&) = default;
+};
+
+/// Signals the process. Kills the launcher too while it still runs.
+struct signal {
+  std::uint64_t seq = 0;
+  process_key key;
+  std::int32_t signo = 0;
+  friend bool operator==(const signal&, const signal&) = default;
+};
+
+/// Hands over a client's stream socket. fds: [socket]. From here on the shim
+/// owns it and speaks frames.hpp on it; it ends with a status frame when the
+/// process has exited and all output is delivered.
+struct attach {
+  std::uint64_t seq = 0;
+  process_key key;
+  bool with_stdin = false;
+  bool with_output = true;
+  friend bool operator==(const attach&, const attach&) = default;
+};
+
+/// Forks a cleaner (launch::run_teardown) for a container whose init is gone.
+/// fds: [plan memfd]. Replies when it is done; hook failures are warnings.
+struct teardown {
+  std::uint64_t seq = 0;
+  process_key key;
+  friend bool operator==(const teardown&, const teardown&) = default;
+};
+
+/// Forks a runner of the poststart hooks. fds: [plan memfd]. Replies when done
+/// or at the first hook that fails.
+struct poststart {
+  std::uint64_t seq = 0;
+  process_key key;
+  friend bool operator==(const poststart&, const poststart&) = default;
+};
+
+/// Drops an exited or failed record: the supervisor has committed it. Attached
+/// clients still get what is theirs.
+struct forget {
+  std::uint64_t seq = 0;
+  process_key key;
+  friend bool operator==(const forget&, const forget&) = default;
+};
+
+/// Makes the shim exit as soon as it holds no process; refused while it does.
+struct quit {
+  std::uint64_t seq = 0;
+  friend bool operator==(const quit&, const quit&) = default;
+};
+
+using request = std::variant<launch, start, signal, attach, teardown, poststart,
+                             forget, quit>;
+
+// -- shim to supervisor -------------------------------------------------------
+
+struct hello {
+  std::uint32_t protocol = protocol_version;
+  std::string version; ///< Of the program.
+  std::int32_t pid = 0;
+  friend bool operator==(const hello&, const hello&) = default;
+};
+
+/// A launcher's report (runtime/launch/report.hpp) as it travels: the plan's
+/// owner turns it into words.
+struct step_report {
+  std::uint8_t phase = 0; ///< plan::phase
+  std::uint32_t index = 0;
+  std::int32_t os_errno = 0;
+  std::string subject;
+  friend bool operator==(const step_report&, const step_report&) = default;
+};
+
+enum class process_state : std::uint8_t {
+  launching, ///< The launcher is at work.
+  created,   ///< Init waits for `start`.
+  running,
+  exited, ///< Reaped; all output is in the log.
+  failed, ///< The launch failed; nothing is left but this record.
+};
+
+/// Bytes in = logged + dropped.
+struct log_counters {
+  std::int64_t bytes_in = 0;
+  std::int64_t bytes_logged = 0;
+  std::int64_t bytes_dropped = 0;
+  std::int32_t last_errno = 0; ///< Why bytes were dropped: ENOSPC...
+  friend bool operator==(const log_counters&, const log_counters&) = default;
+};
+
+struct record {
+  process_key key;
+  bool is_exec = false;
+  process_state state = process_state::launching;
+  std::int32_t pid = 0;
+  time_ns created = 0;
+  time_ns started = 0;
+  time_ns finished = 0;
+  std::int32_t exit_code = 0; ///< Valid in `exited`.
+  std::int32_t exit_signal = 0;
+  step_report failure; ///< Valid in `failed`, and in `exited` if exec failed.
+  bool start_failed = false; ///< exited because its start failed.
+  log_counters log;
+  friend bool operator==(const record&, const record&) = default;
+};
+
+/// All records have been sent.
+struct synced {
+  friend bool operator==(const synced&, const synced&) = default;
+};
+
+struct reply {
+  std::uint64_t seq = 0;
+  std::uint8_t fault = 0; ///< troupe::fault; 0: success.
+  std::int32_t os_errno = 0;
+  std::string what;
+  bool has_step = false; ///< `step` says where a launch, start or hook failed.
+  step_report step;
+  friend bool operator==(const reply&, const reply&) = default;
+};
+
+/// A hook whose failure is only logged, or another thing worth a log line.
+struct warning {
+  process_key key;
+  std::string what;
+  bool has_step = false;
+  step_report step;
+  friend bool operator==(const warning&, const warning&) = default;
+};
+
+using notice = std::variant<hello, record, synced, reply, warning>;
+
+// -- codec --------------------------------------------------------------------
+
+/// Packets are at most this long; a longer one cannot be built from valid ids.
+inline constexpr std::size_t max_packet = 64U << 10U;
+
+[[nodiscard]] std::vector<std::uint8_t> encode(const request& x);
+[[nodiscard]] std::vector<std::uint8_t> encode(const notice& x);
+[[nodiscard]] result<request>
+decode_request(std::span<const std::uint8_t> cbor);
+[[nodiscard]] result<notice> decode_notice(std::span<const std::uint8_t> cbor);
+
+[[nodiscard]] std::uint64_t seq_of(const request& x) noexcept;
+[[nodiscard]] const process_key* key_of(const request& x) noexcept;
+
+} // namespace troupe::shim

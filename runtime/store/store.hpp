@@ -1,0 +1,87 @@
+#pragma once
+
+#include "config/base/clock.hpp"
+#include "config/base/result.hpp"
+#include "runtime/plan/launch_plan.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// What survives a supervisor on disk: ROOT/containers/ID/ with
+///   config.json   the spec as it was compiled
+///   plan.cbor     the launch plan
+///   state.json    the container's state, replaced by rename
+///   log           its output, written by the shim (and log.1, log.2…)
+/// Everything is 0700/0600. Files are small and on tmpfs, so nothing here
+/// waits for a disk.
+namespace troupe::store {
+
+/// The content of state.json.
+struct state {
+  std::string id;
+  std::string status; ///< lifecycle::to_string
+  std::string bundle;
+  std::int32_t pid = 0;
+  std::int32_t exit_code = 0;
+  std::int32_t exit_signal = 0;
+  bool oom_killed = false;
+  std::int64_t oom_kills = 0;
+  std::string error;
+  time_ns created = 0; ///< Also tells two containers of one id apart.
+  time_ns started = 0;
+  time_ns finished = 0;
+  std::string log_path;
+  bool auto_remove = false;
+  bool stdin_open = false;
+  friend bool operator==(const state&, const state&) = default;
+};
+
+/// A container as found on disk.
+struct found {
+  std::string id;
+  /// Set unless state.json or plan.cbor is missing or damaged; then `problem`.
+  bool usable = false;
+  store::state state;
+  plan::launch_plan plan;
+  std::string problem;
+};
+
+/// The containers directory of one supervisor. Copyable: a path.
+class directory {
+public:
+  explicit directory(std::string root) : root_(std::move(root)) {
+  }
+
+  /// Makes ROOT and ROOT/containers (0700).
+  [[nodiscard]] outcome prepare() const;
+
+  /// Makes the container's directory; `already_exists` if it is there.
+  [[nodiscard]] outcome make(const std::string& id) const;
+
+  [[nodiscard]] outcome write_config(const std::string& id,
+                                     const std::string& text) const;
+  [[nodiscard]] result<std::string> read_config(const std::string& id) const;
+  [[nodiscard]] outcome write_plan(const plan::launch_plan& plan) const;
+  [[nodiscard]] outcome write_state(const state& x) const;
+
+  /// Every container on disk, damaged ones included.
+  [[nodiscard]] result<std::vector<found>> load() const;
+
+  /// Removes the container's directory with everything in it (its own files
+  /// only, no links followed). One that is not there is success.
+  [[nodiscard]] outcome remove(const std::string& id) const;
+
+  [[nodiscard]] std::string path_of(const std::string& id) const {
+    return root_ + "/containers/" + id;
+  }
+
+  [[nodiscard]] std::string log_of(const std::string& id) const {
+    return path_of(id) + "/log";
+  }
+
+private:
+  std::string root_;
+};
+
+} // namespace troupe::store
