@@ -23,10 +23,10 @@ struct run_options {
   std::string user;                 ///< `uid[:gid]` or `name[:group]`.
   std::vector<std::string> volumes; ///< `SRC:DST[:ro|rw|rprivate|rshared|...]`
   std::string hostname;
-  std::optional<std::int64_t> memory;   ///< Bytes.
-  std::optional<double> cpus;           ///< Of a core; quota over 100 ms.
+  std::optional<std::int64_t> memory; ///< Bytes.
+  std::optional<double> cpus;         ///< Of a core; quota over 100 ms.
   std::optional<std::int64_t> pids_limit;
-  std::vector<std::string> cap_add;  ///< With or without `CAP_`; `ALL`.
+  std::vector<std::string> cap_add; ///< With or without `CAP_`; `ALL`.
   std::vector<std::string> cap_drop;
   bool read_only = false;
   std::string network; ///< `none`, `host` or empty (the spec's own).
@@ -43,8 +43,12 @@ void to_json(nlohmann::json& out, const run_options& x);
 /// profile, device rules) around `rootfs`, an absolute path.
 [[nodiscard]] oci::spec default_spec(const std::string& rootfs);
 
-/// Applies `options` to `spec`. `options.user` must be numeric here: names are
-/// resolved against the rootfs by the caller.
+/// Applies `options` to `spec`; failures carry the pointer below `/options`.
+/// `options.user` must be numeric here: names are resolved against the rootfs
+/// by the caller. A user without a group keeps the spec's group. A volume
+/// replaces the spec's mount of the same destination, and its `ro` covers the
+/// mounts below it. Call oci::validate() afterwards, for what only the whole
+/// can tell.
 [[nodiscard]] outcome apply(const run_options& options, oci::spec& spec);
 
 /// `64m`, `1.5g`, `512` (bytes); docker's units: b, k, m, g, 1024-based.

@@ -19,10 +19,11 @@ struct settings {
   std::string log_level = "info";  ///< trace, debug, info, warn, error, off
   std::string log_format = "text"; ///< text or json
   std::uint32_t threads = 2;       ///< CAF workers.
-  std::int64_t log_max_size = 16 << 20; ///< Bytes per container log file.
-  std::uint32_t log_max_files = 5;      ///< Rotated files kept beside it.
-  std::int64_t stop_timeout_ms = 10'000;   ///< SIGTERM to SIGKILL.
-  std::int64_t launch_timeout_ms = 60'000; ///< create and start, hooks included.
+  std::int64_t log_max_size = 16 << 20;  ///< Bytes per container log file.
+  std::uint32_t log_max_files = 5;       ///< Rotated files kept beside it.
+  std::int64_t stop_timeout_ms = 10'000; ///< SIGTERM to SIGKILL.
+  std::int64_t launch_timeout_ms
+    = 60'000; ///< create and start, hooks included.
   std::int64_t freeze_timeout_ms = 5'000;
   friend bool operator==(const settings&, const settings&) = default;
 };
@@ -31,5 +32,9 @@ struct settings {
 /// failures with the JSON pointer and the allowed keys.
 [[nodiscard]] result<settings> parse_settings(std::string_view text,
                                               settings base = {});
+
+/// Checks paths, words and ranges; for settings that a command line changed
+/// after parse_settings(), which does this itself.
+[[nodiscard]] outcome validate(const settings& x);
 
 } // namespace troupe

@@ -23,7 +23,7 @@ enum class fault : std::uint8_t {
   unavailable,    ///< The shim or supervisor does not answer.
   command_not_found,      ///< args[0] does not exist: exit code 127.
   command_not_executable, ///< args[0] cannot be executed: exit code 126.
-  os,             ///< Any other failed system call; see `failure::os_errno`.
+  os, ///< Any other failed system call; see `failure::os_errno`.
 };
 
 /// The enumerator's name, as it travels in the API's error documents.

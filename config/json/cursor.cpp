@@ -3,7 +3,6 @@
 #include "config/base/quote.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace troupe::json {
 
@@ -155,11 +154,12 @@ outcome check_depth(std::string_view text) {
       ++i;
     else if (c == '"')
       in_string = !in_string;
-    else if (!in_string && (c == '[' || c == '{') && ++depth > max_document_depth)
-      return fail(fault::invalid_config,
-                  line_and_column(text.substr(0, i)) + ": expected at most "
-                    + std::to_string(max_document_depth)
-                    + " levels of nesting, found more");
+    else if (!in_string && (c == '[' || c == '{')
+             && ++depth > max_document_depth)
+      return fail(fault::invalid_config, line_and_column(text.substr(0, i))
+                                           + ": expected at most "
+                                           + std::to_string(max_document_depth)
+                                           + " levels of nesting, found more");
     else if (!in_string && (c == ']' || c == '}') && depth > 0)
       --depth;
   }

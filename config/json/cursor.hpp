@@ -65,7 +65,8 @@ private:
   pointer where_;
 };
 
-// -- read: one overload per type; structs bring theirs in their own namespace --
+// -- read: one overload per type; structs bring theirs in their own namespace
+// --
 
 [[nodiscard]] outcome read(const cursor& at, bool& out);
 [[nodiscard]] outcome read(const cursor& at, double& out);

@@ -77,9 +77,8 @@ public:
     for (const auto& member : *members)
       if (std::find(known_.begin(), known_.end(), member.first) == known_.end())
         return fail(fault::invalid_config,
-                    (at_.where() / member.first).text()
-                      + ": expected one of " + joined(known_)
-                      + ", found an unknown key");
+                    (at_.where() / member.first).text() + ": expected one of "
+                      + joined(known_) + ", found an unknown key");
     return {};
   }
 
@@ -97,12 +96,15 @@ private:
 
 /// A struct with a table.
 template <class T>
-concept described = requires(reader& io, T& x) { fields(io, x); };
+concept described = requires(reader& io, T& x) {
+  fields(io, x);
+};
 
-// -- to_value: one overload per type; enumerations bring theirs ------------------
+// -- to_value: one overload per type; enumerations bring theirs
+// ------------------
 
 template <class T>
-  requires std::is_arithmetic_v<T> || std::same_as<T, std::string>
+requires std::is_arithmetic_v<T> || std::same_as<T, std::string>
 [[nodiscard]] nlohmann::json to_value(T& value) {
   return value;
 }

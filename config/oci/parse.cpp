@@ -12,9 +12,9 @@ outcome read(const json::cursor& at, namespace_kind& out) {
   TROUPE_TRY(const auto word, at.string());
   const auto* i = std::ranges::find(words::namespaces, word);
   if (i == words::namespaces.end())
-    return fail(fault::invalid_config,
-                at.where().text() + ": expected one of "
-                  + joined(words::namespaces) + ", found " + quote(word));
+    return fail(fault::invalid_config, at.where().text() + ": expected one of "
+                                         + joined(words::namespaces)
+                                         + ", found " + quote(word));
   out = static_cast<namespace_kind>(i - words::namespaces.begin());
   return {};
 }

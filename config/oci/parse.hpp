@@ -17,6 +17,14 @@ namespace troupe::oci {
 /// number`. Malformed JSON names line and column. Never throws.
 [[nodiscard]] result<spec> parse(std::string_view text);
 
+/// Texts of other types; json's constructors would make these ambiguous.
+[[nodiscard]] inline result<spec> parse(const std::string& text) {
+  return parse(std::string_view{text});
+}
+[[nodiscard]] inline result<spec> parse(const char* text) {
+  return parse(std::string_view{text});
+}
+
 /// The same from a parsed document.
 [[nodiscard]] result<spec> parse(const nlohmann::json& document);
 

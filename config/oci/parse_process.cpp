@@ -6,8 +6,7 @@ namespace troupe::oci {
 result<process> parse_process(const nlohmann::json& document,
                               std::string_view pointer) {
   process out;
-  TROUPE_CHECK(
-    json::read(json::cursor{document, json::pointer{pointer}}, out));
+  TROUPE_CHECK(json::read(json::cursor{document, json::pointer{pointer}}, out));
   return out;
 }
 

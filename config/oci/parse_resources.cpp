@@ -6,8 +6,7 @@ namespace troupe::oci {
 result<resources> parse_resources(const nlohmann::json& document,
                                   std::string_view pointer) {
   resources out;
-  TROUPE_CHECK(
-    json::read(json::cursor{document, json::pointer{pointer}}, out));
+  TROUPE_CHECK(json::read(json::cursor{document, json::pointer{pointer}}, out));
   return out;
 }
 

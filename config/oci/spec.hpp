@@ -335,8 +335,9 @@ struct linux_config {
   std::vector<net_device> net_devices;
   std::string cgroups_path; ///< Empty: chosen by the runtime.
   std::optional<oci::resources> resources;
-  std::string rootfs_propagation; ///< `shared`, `slave`, `private`, `unbindable`
-                                  ///< with or without `r`; empty: private.
+  /// `shared`, `slave`, `private`, `unbindable`, with or without `r` in front;
+  /// empty: private.
+  std::string rootfs_propagation;
   std::optional<oci::seccomp> seccomp;
   std::map<std::string, std::string> sysctl;
   std::vector<std::string> masked_paths;

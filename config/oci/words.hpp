@@ -65,10 +65,10 @@ static_assert(capabilities.back() == "CAP_CHECKPOINT_RESTORE");
 /// getrlimit(2); a name's index is the resource's number on every
 /// architecture but alpha, mips and sparc.
 inline constexpr std::array<std::string_view, 16> rlimits{
-  "RLIMIT_CPU",     "RLIMIT_FSIZE",      "RLIMIT_DATA",   "RLIMIT_STACK",
-  "RLIMIT_CORE",    "RLIMIT_RSS",        "RLIMIT_NPROC",  "RLIMIT_NOFILE",
-  "RLIMIT_MEMLOCK", "RLIMIT_AS",         "RLIMIT_LOCKS",  "RLIMIT_SIGPENDING",
-  "RLIMIT_MSGQUEUE", "RLIMIT_NICE",      "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
+  "RLIMIT_CPU",      "RLIMIT_FSIZE", "RLIMIT_DATA",   "RLIMIT_STACK",
+  "RLIMIT_CORE",     "RLIMIT_RSS",   "RLIMIT_NPROC",  "RLIMIT_NOFILE",
+  "RLIMIT_MEMLOCK",  "RLIMIT_AS",    "RLIMIT_LOCKS",  "RLIMIT_SIGPENDING",
+  "RLIMIT_MSGQUEUE", "RLIMIT_NICE",  "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
 };
 
 /// sched(7)
@@ -125,14 +125,14 @@ inline constexpr std::array<std::string_view, 7> seccomp_operators{
   "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"};
 
 inline constexpr std::array<std::string_view, 23> seccomp_architectures{
-  "SCMP_ARCH_X86",         "SCMP_ARCH_X86_64",   "SCMP_ARCH_X32",
-  "SCMP_ARCH_ARM",         "SCMP_ARCH_AARCH64",  "SCMP_ARCH_MIPS",
-  "SCMP_ARCH_MIPS64",      "SCMP_ARCH_MIPS64N32", "SCMP_ARCH_MIPSEL",
-  "SCMP_ARCH_MIPSEL64",    "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",
-  "SCMP_ARCH_PPC64",       "SCMP_ARCH_PPC64LE",  "SCMP_ARCH_S390",
-  "SCMP_ARCH_S390X",       "SCMP_ARCH_PARISC",   "SCMP_ARCH_PARISC64",
-  "SCMP_ARCH_RISCV64",     "SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K",
-  "SCMP_ARCH_SH",          "SCMP_ARCH_SHEB"};
+  "SCMP_ARCH_X86",      "SCMP_ARCH_X86_64",      "SCMP_ARCH_X32",
+  "SCMP_ARCH_ARM",      "SCMP_ARCH_AARCH64",     "SCMP_ARCH_MIPS",
+  "SCMP_ARCH_MIPS64",   "SCMP_ARCH_MIPS64N32",   "SCMP_ARCH_MIPSEL",
+  "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",
+  "SCMP_ARCH_PPC64",    "SCMP_ARCH_PPC64LE",     "SCMP_ARCH_S390",
+  "SCMP_ARCH_S390X",    "SCMP_ARCH_PARISC",      "SCMP_ARCH_PARISC64",
+  "SCMP_ARCH_RISCV64",  "SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K",
+  "SCMP_ARCH_SH",       "SCMP_ARCH_SHEB"};
 
 inline constexpr std::array<std::string_view, 4> seccomp_flags{
   "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",

@@ -32,10 +32,14 @@ struct step_failure {
 /// taken over. On failure, removes what it made.
 [[nodiscard]] tl::expected<void, step_failure> create(const plan::cgroup& in);
 
+/// Writes the limits of `in` to directories that exist: an update of a living
+/// container. Stops at the first that the kernel refuses.
+[[nodiscard]] tl::expected<void, step_failure> apply(const plan::cgroup& in);
+
 /// What a child needs to enter the cgroups, opened by the launcher before
-/// clone3: the v2 directory for CLONE_INTO_CGROUP and each v1 `tasks` file, into
-/// which the child writes "0" right after clone (cheaper than cgroup.procs, see
-/// linux.md).
+/// clone3: the v2 directory for CLONE_INTO_CGROUP and each v1 `tasks` file,
+/// into which the child writes "0" right after clone (cheaper than
+/// cgroup.procs, see linux.md).
 struct entrance {
   sys::unique_fd v2_dir; ///< Invalid where there is no v2 hierarchy.
   std::vector<sys::unique_fd> v1_tasks; ///< In the order of the v1 dirs.
@@ -45,7 +49,7 @@ struct entrance {
 open_entrance(const plan::cgroup& in);
 
 /// In the child, right after clone: enters every v1 cgroup. Returns the index
-/// and errno of the first failure.
+/// and errno of the first failure; allocates nothing.
 [[nodiscard]] tl::expected<void, step_failure>
 enter_v1(const entrance& through) noexcept;
 
@@ -65,7 +69,8 @@ void remove_parent(const plan::cgroup& in, const std::string& path) noexcept;
 
 enum class freeze_state : std::uint8_t { thawed, freezing, frozen };
 
-/// Counters as the kernel gives them; -1: this host or mode has no such counter.
+/// Counters as the kernel gives them; -1: this host or mode has no such
+/// counter.
 struct counters {
   std::int64_t cpu_usage_ns = -1;
   std::int64_t cpu_user_ns = -1;
@@ -106,7 +111,8 @@ public:
 
   [[nodiscard]] virtual result<counters> read() = 0;
 
-  /// OOM kills so far; the count that matters for `oom_killed`.
+  /// OOM kills so far, sub-cgroups included; the count that matters for
+  /// `oom_killed`. 0 where the host has no memory controller.
   [[nodiscard]] virtual result<std::int64_t> oom_kills() = 0;
 
   /// A descriptor that becomes readable (v1: eventfd on memory.oom_control;
@@ -118,6 +124,10 @@ public:
   };
   [[nodiscard]] virtual result<oom_notice> watch_oom() = 0;
 };
+
+/// After a notice: makes its descriptor ready for the next one. Without it,
+/// level-triggered epoll reports the same notice for ever.
+void rearm(const control::oom_notice& notice) noexcept;
 
 /// The control of the cgroup that `in` describes.
 [[nodiscard]] std::unique_ptr<control> open_control(plan::cgroup in);

@@ -1,5 +1,7 @@
 #include "runtime/cgroup/device_rules.hpp"
 
+#include "config/base/quote.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <iterator>
@@ -41,10 +43,10 @@ constexpr access_row accesses[] = {
 tl::unexpected<failure> bad_rule(std::size_t index, std::string_view member,
                                  const std::string& found,
                                  std::string_view allowed) {
-  return fail(fault::invalid_config,
-              "/linux/resources/devices/" + std::to_string(index) + "/"
-                + std::string{member} + ": " + found + ": must be "
-                + std::string{allowed});
+  return fail(fault::invalid_config, "/linux/resources/devices/"
+                                       + std::to_string(index) + "/"
+                                       + std::string{member} + ": " + found
+                                       + ": must be " + std::string{allowed});
 }
 
 /// "" is all access: the spec leaves it open, runc denies and allows all.
@@ -54,8 +56,7 @@ result<std::uint8_t> access_bits(std::string_view text, std::size_t index) {
     const auto* const row = std::ranges::find(accesses, letter,
                                               &access_row::letter);
     if (row == std::end(accesses))
-      return bad_rule(index, "access", "'" + std::string{text} + "'",
-                      "of the letters rwm");
+      return bad_rule(index, "access", quote(text), "of the letters rwm");
     bits |= row->bit;
   }
   return bits == 0 ? device_all : bits;
@@ -82,7 +83,7 @@ outcome add_lines(std::vector<device_line>& to, const oci::device_rule& rule,
   TROUPE_TRY(const auto minor, device_number(rule.minor, "minor", index));
   const auto type = rule.type.empty() ? std::string{"a"} : rule.type;
   if (type != "a" && type != "b" && type != "c")
-    return bad_rule(index, "type", "'" + type + "'", "a, b or c");
+    return bad_rule(index, "type", quote(type), "a, b or c");
   const auto source = static_cast<std::uint32_t>(index);
   auto line = device_line{rule.allow, type[0], major, minor, access, source};
   if (type != "a" || (!major && !minor && access == device_all)) {
@@ -108,8 +109,8 @@ missing_defaults(const std::vector<device_line>& lines) {
                                  [](auto& x) { return x.type == 'a'; });
   if (last == lines.rend() || last->allow)
     return {};
-  const auto only_allows
-    = std::all_of(lines.rbegin(), last, [](auto& x) { return x.allow; });
+  const auto only_allows = std::all_of(lines.rbegin(), last,
+                                       [](auto& x) { return x.allow; });
   auto out = std::vector<device_line>{};
   for (const auto& wanted : default_devices) {
     const auto given = std::any_of(lines.rbegin(), last, [&](auto& x) {
@@ -151,9 +152,9 @@ bool read_id(std::string_view text, number& to) {
 }
 
 result<device_line> parse_line(std::string_view line) {
-  const auto whole = std::string{line};
+  const auto whole = line;
   const auto malformed = [&] {
-    return fail(fault::invalid_config, "device rule: '" + whole + "'");
+    return fail(fault::invalid_config, "device rule: " + quote(whole));
   };
   auto out = device_line{};
   const auto verb = next(line, ' ');
@@ -197,9 +198,9 @@ outcome check_v1_list(const std::vector<device_line>& lines) {
         if (!same_ids(x, line))
           return fail(fault::unsupported,
                       "/linux/resources/devices/" + std::to_string(line.source)
-                        + ": '" + to_string(line)
-                        + "': cgroup v1 cannot make an exception to '"
-                        + to_string(x) + "'");
+                        + ": " + quote(to_string(line))
+                        + ": cgroup v1 cannot make an exception to "
+                        + quote(to_string(x)));
         x.access &= static_cast<std::uint8_t>(~line.access);
       }
     }

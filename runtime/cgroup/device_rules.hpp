@@ -24,7 +24,7 @@ inline constexpr std::uint8_t device_all = 7;
 /// default and voids the rules before it.
 struct device_line {
   bool allow = false;
-  char type = 'a'; ///< `a`, `b` or `c`.
+  char type = 'a';                    ///< `a`, `b` or `c`.
   std::optional<std::uint32_t> major; ///< Absent: any.
   std::optional<std::uint32_t> minor;
   std::uint8_t access = device_all;

@@ -46,7 +46,8 @@ result<by_version> swap_amount(bool v2, const oci::memory_resources& x) {
     return fail(invalid("memory/swap", std::to_string(total),
                         "needs a memory/limit, which it includes")
                   .error());
-  return by_version{amount(total).v1, amount(total < 0 ? -1 : total - limit).v2};
+  return by_version{amount(total).v1,
+                    amount(total < 0 ? -1 : total - limit).v2};
 }
 
 outcome check_memory(const oci::memory_resources& x) {
@@ -121,15 +122,14 @@ outcome put_realtime(write_list& to, const oci::cpu_resources& x) {
 /// another.
 outcome put_cpu_weight(write_list& to, const oci::cpu_resources& x) {
   if (x.idle)
-    TROUPE_CHECK(
-      to.put("cpu", both("cpu.idle"), amount(*x.idle), "cpu/idle"));
+    TROUPE_CHECK(to.put("cpu", both("cpu.idle"), amount(*x.idle), "cpu/idle"));
   const auto shares = set_or_zero(x.shares);
   if (shares == 0 || x.idle == 1)
     return {};
-  return to.put("cpu", {"cpu.shares", "cpu.weight"},
-                {std::to_string(shares),
-                 std::to_string(weight_of_shares(shares))},
-                "cpu/shares");
+  return to.put(
+    "cpu", {"cpu.shares", "cpu.weight"},
+    {std::to_string(shares), std::to_string(weight_of_shares(shares))},
+    "cpu/shares");
 }
 
 // -- block devices ------------------------------------------------------------
@@ -144,10 +144,10 @@ outcome put_io_weight(write_list& to, const std::string& device,
                       std::uint64_t x, const by_version& file,
                       std::string_view pointer) {
   const auto plain = device + std::to_string(x);
-  return to.put("blkio", file,
-                {plain + "|" + plain,
-                 plain + "|" + device + std::to_string(io_weight(x))},
-                pointer);
+  return to.put(
+    "blkio", file,
+    {plain + "|" + plain, plain + "|" + device + std::to_string(io_weight(x))},
+    pointer);
 }
 
 std::string device_prefix(std::int64_t major, std::int64_t minor) {
@@ -168,11 +168,10 @@ outcome put_weights(write_list& to, const oci::block_io_resources& x) {
     const auto device = device_prefix(each.major, each.minor);
     const auto pointer = "blockIO/weightDevice/" + std::to_string(i);
     if (const auto weight = set_or_zero(each.weight); weight != 0)
-      TROUPE_CHECK(put_io_weight(
-        to, device, weight,
-        {"blkio.weight_device|blkio.bfq.weight_device",
-         "io.bfq.weight|io.weight"},
-        pointer + "/weight"));
+      TROUPE_CHECK(put_io_weight(to, device, weight,
+                                 {"blkio.weight_device|blkio.bfq.weight_device",
+                                  "io.bfq.weight|io.weight"},
+                                 pointer + "/weight"));
     if (const auto weight = set_or_zero(each.leaf_weight); weight != 0)
       TROUPE_CHECK(to.put("blkio", {"blkio.leaf_weight_device", ""},
                           both(device + std::to_string(weight)),
@@ -206,10 +205,10 @@ outcome put_throttle(write_list& to, const throttle_row& row,
     const auto device = device_prefix(each.major, each.minor);
     const auto rate = std::to_string(each.rate);
     const auto v2_rate = each.rate == 0 ? "max" : rate; // v1: 0 lifts the limit
-    TROUPE_CHECK(to.put("blkio", {row.v1_file, "io.max"},
-                        {device + rate, device + row.v2_key + v2_rate},
-                        "blockIO/" + std::string{row.name} + "/"
-                          + std::to_string(i)));
+    TROUPE_CHECK(
+      to.put("blkio", {row.v1_file, "io.max"},
+             {device + rate, device + row.v2_key + v2_rate},
+             "blockIO/" + std::string{row.name} + "/" + std::to_string(i)));
   }
   return {};
 }
@@ -251,11 +250,11 @@ outcome put_cpu(write_list& to, const oci::cpu_resources& x) {
                         amount(burst), "cpu/burst"));
   TROUPE_CHECK(put_realtime(to, x));
   if (!x.cpus.empty())
-    TROUPE_CHECK(to.put("cpuset", both("cpuset.cpus"), both(x.cpus),
-                        "cpu/cpus"));
+    TROUPE_CHECK(
+      to.put("cpuset", both("cpuset.cpus"), both(x.cpus), "cpu/cpus"));
   if (!x.mems.empty())
-    TROUPE_CHECK(to.put("cpuset", both("cpuset.mems"), both(x.mems),
-                        "cpu/mems"));
+    TROUPE_CHECK(
+      to.put("cpuset", both("cpuset.mems"), both(x.mems), "cpu/mems"));
   return {};
 }
 

@@ -13,8 +13,8 @@ namespace troupe::cgroup {
 [[nodiscard]] outcome put_pids(write_list& to, std::int64_t limit);
 [[nodiscard]] outcome put_block_io(write_list& to,
                                    const oci::block_io_resources& x);
-[[nodiscard]] outcome
-put_hugepages(write_list& to, const std::vector<oci::hugepage_limit>& xs);
+[[nodiscard]] outcome put_hugepages(write_list& to,
+                                    const std::vector<oci::hugepage_limit>& xs);
 [[nodiscard]] outcome put_network(write_list& to,
                                   const oci::network_resources& x);
 [[nodiscard]] outcome put_rdma(write_list& to,

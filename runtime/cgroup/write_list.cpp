@@ -1,5 +1,7 @@
 #include "runtime/cgroup/write_list.hpp"
 
+#include "config/base/quote.hpp"
+
 #include <algorithm>
 
 namespace troupe::cgroup {
@@ -7,8 +9,8 @@ namespace troupe::cgroup {
 namespace {
 
 std::string_view v2_name(std::string_view v1_name) {
-  const auto* const row
-    = std::ranges::find(controllers, v1_name, &controller_row::v1);
+  const auto* const row = std::ranges::find(controllers, v1_name,
+                                            &controller_row::v1);
   return row == std::end(controllers) ? "" : row->v2;
 }
 
@@ -27,11 +29,9 @@ std::string escaped(const std::string& key) {
   return out;
 }
 
-/// On one line, for a message.
+/// A value, or the first of its alternatives, for a message.
 std::string shown(std::string_view value) {
-  auto out = std::string{value.substr(0, value.find('|'))};
-  std::ranges::replace(out, '\n', ' ');
-  return "'" + out + "'";
+  return quote(value.substr(0, value.find('|')));
 }
 
 } // namespace
@@ -66,20 +66,17 @@ outcome write_list::put(std::string_view controller, const by_version& file,
   const auto origin = "/linux/resources/" + std::string{pointer};
   const auto at = place_of(in_, controller);
   if (!at)
-    return fail(fault::unsupported, origin + ": "
-                                      + shown(value.v2.empty() ? value.v1
-                                                               : value.v2)
-                                      + ": this host has no "
-                                      + std::string{controller}
-                                      + " cgroup controller");
+    return fail(fault::unsupported,
+                origin + ": " + shown(value.v2.empty() ? value.v1 : value.v2)
+                  + ": this host has no " + std::string{controller}
+                  + " cgroup controller");
   const auto& [dir, v2] = *at;
   const auto& name = v2 ? file.v2 : file.v1;
   const auto& text = v2 ? value.v2 : value.v1;
   if (name.empty())
-    return fail(fault::unsupported, origin + ": "
-                                      + shown(v2 ? value.v1 : value.v2)
-                                      + ": cgroup " + (v2 ? "v2" : "v1")
-                                      + " has no such limit");
+    return fail(fault::unsupported,
+                origin + ": " + shown(v2 ? value.v1 : value.v2) + ": cgroup "
+                  + (v2 ? "v2" : "v1") + " has no such limit");
   writes_.push_back({dir, name, text, origin});
   return {};
 }

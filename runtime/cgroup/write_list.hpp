@@ -21,12 +21,12 @@ struct controller_row {
 };
 
 inline constexpr controller_row controllers[] = {
-  {"cpu", "cpu", true},         {"cpuacct", "", true},
-  {"memory", "memory", true},   {"pids", "pids", true},
-  {"freezer", "", true},        {"devices", "", true},
-  {"blkio", "io", true},        {"cpuset", "cpuset", false},
+  {"cpu", "cpu", true},          {"cpuacct", "", true},
+  {"memory", "memory", true},    {"pids", "pids", true},
+  {"freezer", "", true},         {"devices", "", true},
+  {"blkio", "io", true},         {"cpuset", "cpuset", false},
   {"hugetlb", "hugetlb", false}, {"rdma", "rdma", false},
-  {"net_cls", "", false},       {"net_prio", "", false},
+  {"net_cls", "", false},        {"net_prio", "", false},
 };
 
 /// True if `list`, separated by `separator`, contains `item`.

@@ -1,5 +1,6 @@
 #include "runtime/cgroup/writes.hpp"
 
+#include "config/base/quote.hpp"
 #include "runtime/cgroup/device_rules.hpp"
 #include "runtime/cgroup/limits.hpp"
 
@@ -15,8 +16,8 @@ using plan::cgroup_mode;
 
 tl::unexpected<failure> bad_path(const std::string& path,
                                  std::string_view problem) {
-  return fail(fault::invalid_config, "/linux/cgroupsPath: '" + path
-                                       + "': " + std::string{problem});
+  return fail(fault::invalid_config, "/linux/cgroupsPath: " + quote(path) + ": "
+                                       + std::string{problem});
 }
 
 /// "/a//b/" as "/a/b"; ".." could leave the hierarchy, and is refused.
@@ -50,8 +51,8 @@ result<std::string> own_path(const std::string& asked,
                              const std::string& id) {
   if (is_systemd_path(asked))
     return fail(fault::unsupported,
-                "/linux/cgroupsPath: '" + asked
-                  + "': systemd's slice:prefix:name is not supported, only "
+                "/linux/cgroupsPath: " + quote(asked)
+                  + ": systemd's slice:prefix:name is not supported, only "
                     "paths");
   if (asked.starts_with('/'))
     return normal_path(asked, asked);
@@ -125,12 +126,12 @@ std::string enabled_controllers(const oci::resources& x,
                                 const std::vector<std::string_view>& asked) {
   auto out = std::string{};
   for (const auto& name : host.v2_controllers) {
-    const auto* const row
-      = std::ranges::find(controllers, name, &controller_row::v2);
+    const auto* const row = std::ranges::find(controllers, name,
+                                              &controller_row::v2);
     const auto known = row != std::end(controllers);
-    const auto needed
-      = (known && (row->always || std::ranges::count(asked, row->v1)))
-        || unified_asks(x, name);
+    const auto needed = (known
+                         && (row->always || std::ranges::count(asked, row->v1)))
+                        || unified_asks(x, name);
     if (has_v2(host.cgroups) && needed)
       out.append(out.empty() ? "+" : " +").append(name);
   }
@@ -171,8 +172,7 @@ outcome put_devices(write_list& to,
                            ? "devices/" + std::to_string(line.source)
                            : std::string{"devices"};
     const auto file = line.allow ? "devices.allow" : "devices.deny";
-    TROUPE_CHECK(
-      to.put("devices", {file, ""}, {to_string(line), ""}, pointer));
+    TROUPE_CHECK(to.put("devices", {file, ""}, {to_string(line), ""}, pointer));
   }
   return {};
 }

@@ -1,5 +1,6 @@
+#include "config/base/quote.hpp"
+#include "config/oci/words.hpp"
 #include "runtime/compile/facilities.hpp"
-#include "runtime/compile/pointer.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -25,9 +26,9 @@ std::optional<std::uint64_t> mask_of(const std::string& name) {
 }
 
 /// One warning per capability, not one per set that it is missing from.
-void warn(warnings& to, std::string_view pointer, const std::string& name,
+void warn(warnings& to, std::string_view pointer, std::string_view name,
           std::string_view why) {
-  auto text = std::string{pointer} + ": " + name + " " + std::string{why}
+  auto text = std::string{pointer} + ": " + quote(name) + " " + std::string{why}
               + ", dropped";
   if (std::ranges::find(to, text) == to.end())
     to.push_back(std::move(text));
@@ -49,12 +50,23 @@ std::uint64_t compile_set(const std::vector<std::string>& names,
   return out;
 }
 
+/// Takes from `set` what is not in `bound`, which the kernel demands.
+void confine(std::uint64_t& set, std::uint64_t bound, std::string_view pointer,
+             std::string_view why, warnings& to) {
+  for (std::size_t number = 0; number != oci::words::capabilities.size();
+       ++number)
+    if ((set & ~bound & bit(number)) != 0)
+      warn(to, pointer, oci::words::capabilities[number], why);
+  set &= bound;
+}
+
 } // namespace
 
 std::uint64_t grantable_capabilities(const host_facts& host,
                                      std::uint64_t own_namespaces) noexcept {
-  const auto known
-    = host.last_capability >= 63 ? ~0ULL : bit(host.last_capability + 1) - 1;
+  const auto known = host.last_capability >= 63
+                       ? ~0ULL
+                       : bit(host.last_capability + 1) - 1;
   return (own_namespaces & CLONE_NEWUSER) != 0
            ? known
            : known & host.permitted_capabilities;
@@ -73,6 +85,15 @@ capability_sets compile_capabilities(const oci::capabilities& sets,
   out.effective = set(sets.effective);
   out.inheritable = set(sets.inheritable);
   out.ambient = set(sets.ambient);
+  // The rules of capset(2) and PR_CAP_AMBIENT_RAISE, capabilities(7), for a
+  // process whose inheritable set is empty: broken, they are an EPERM.
+  confine(out.effective, out.permitted, std::string{pointer} + "/effective",
+          "is not in permitted", to);
+  confine(out.inheritable, out.bounding, std::string{pointer} + "/inheritable",
+          "is not in bounding", to);
+  confine(out.ambient, out.permitted & out.inheritable,
+          std::string{pointer} + "/ambient",
+          "is not in permitted and inheritable", to);
   return out;
 }
 

@@ -42,7 +42,7 @@ result<launch_plan> compile(const oci::spec& spec, const host_facts& host,
   out.oci_version = spec.oci_version;
   copy_annotations(spec, out);
   TROUPE_TRY(out.namespaces, compile_namespaces(spec.linux_, host));
-  TROUPE_TRY(out.cgroup, cgroup::plan_cgroup(spec, host, id));
+  TROUPE_TRY(out.cgroup, troupe::cgroup::plan_cgroup(spec, host, id));
   const auto own = own_namespaces(out.namespaces);
   TROUPE_TRY(out.rootfs, compile_rootfs(spec, bundle, own));
   out.hostname = spec.hostname;
@@ -70,8 +70,7 @@ result<exec_plan> compile_exec(const oci::process& process,
   out.cgroup.mode = in.cgroup.mode;
   out.cgroup.dirs = in.cgroup.dirs;
   const auto granted = grantable_capabilities(host, out.namespaces);
-  TROUPE_TRY(out.process,
-             compile_process(process, "", granted, out.warnings));
+  TROUPE_TRY(out.process, compile_process(process, "", granted, out.warnings));
   if (!process.capabilities)
     out.process.capabilities = in.process.capabilities;
   out.process.seccomp = in.process.seccomp;

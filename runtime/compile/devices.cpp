@@ -1,3 +1,4 @@
+#include "config/base/quote.hpp"
 #include "runtime/compile/facilities.hpp"
 #include "runtime/compile/pointer.hpp"
 
@@ -17,8 +18,8 @@ struct default_device {
 
 // config-linux.md, "Default Devices"; numbers from the kernel's devices.txt.
 constexpr std::array default_devices{
-  default_device{"/dev/null", 1, 3},   default_device{"/dev/zero", 1, 5},
-  default_device{"/dev/full", 1, 7},   default_device{"/dev/random", 1, 8},
+  default_device{"/dev/null", 1, 3},    default_device{"/dev/zero", 1, 5},
+  default_device{"/dev/full", 1, 7},    default_device{"/dev/random", 1, 8},
   default_device{"/dev/urandom", 1, 9}, default_device{"/dev/tty", 5, 0},
 };
 
@@ -69,13 +70,13 @@ result<std::uint32_t> number_of(const std::optional<std::int64_t>& x,
 }
 
 result<device> compile_device(const oci::device& x, std::string origin) {
-  const auto row
-    = std::ranges::find(device_types, x.type, &device_type::letter);
+  const auto row = std::ranges::find(device_types, x.type,
+                                     &device_type::letter);
   if (row == device_types.end())
-    return fail(fault::invalid_config, origin + "/type: found '" + x.type
-                                         + "', expected c, b, u or p");
+    return fail(fault::invalid_config, origin + "/type: found " + quote(x.type)
+                                         + ", expected c, b, u or p");
   device out;
-  out.path = absolute(x.path, "/");
+  out.path = in_container(x.path);
   out.mode = row->mode | x.file_mode.value_or(default_permissions);
   out.uid = x.uid.value_or(0);
   out.gid = x.gid.value_or(0);

@@ -22,7 +22,8 @@ struct explained_step {
 /// The same as a JSON array of objects.
 [[nodiscard]] std::string explain_json(const launch_plan& plan);
 
-/// The same as a table with a header line; environment values are redacted.
+/// The same as a table with a header line, and the plan's warnings below it.
+/// In all three, environment values are redacted.
 [[nodiscard]] std::string explain_table(const launch_plan& plan);
 
 } // namespace troupe::plan

@@ -37,10 +37,14 @@ compile_namespaces(const oci::linux_config& linux_, const host_facts& host);
 
 // -- rootfs.cpp, mounts.cpp, devices.cpp --------------------------------------
 
-/// `path` itself if absolute, else below `bundle`; without `.`, `..` and
-/// doubled slashes.
-[[nodiscard]] std::string absolute(const std::string& path,
-                                   const std::string& bundle);
+/// A path of the host: itself if absolute, else below `bundle`. Tidied up,
+/// unless it has `..`: behind a symlink that means what the kernel says.
+[[nodiscard]] std::string on_host(const std::string& path,
+                                  const std::string& bundle);
+
+/// A path inside the container, without `.`, `..` and doubled slashes, so that
+/// equal places are equal texts.
+[[nodiscard]] std::string in_container(const std::string& path);
 
 [[nodiscard]] result<rootfs> compile_rootfs(const oci::spec& spec,
                                             const std::string& bundle,

@@ -59,15 +59,16 @@ result<mount> compile_mount(const oci::mount& x, const std::string& bundle,
   out.kind = kind_of(x, options);
   if (out.kind == mount_kind::filesystem && x.type.empty())
     return fail(fault::invalid_config,
-                origin + "/type: missing, required unless the options have "
-                         "bind or rbind");
+                origin
+                  + "/type: missing, required unless the options have "
+                    "bind or rbind");
   if (out.kind == mount_kind::bind && x.source.empty())
     return fail(fault::invalid_config,
                 origin + "/source: missing, required for a bind mount");
   out.type = out.kind == mount_kind::filesystem ? x.type : "";
-  out.source = out.kind == mount_kind::bind ? absolute(x.source, bundle)
+  out.source = out.kind == mount_kind::bind ? on_host(x.source, bundle)
                                             : x.source;
-  out.target = absolute(x.destination, "/");
+  out.target = in_container(x.destination);
   out.recursive = options.recursive;
   out.attr_set = options.attr_set;
   out.attr_clear = options.attr_clear;
@@ -84,8 +85,8 @@ result<mount> compile_mount(const oci::mount& x, const std::string& bundle,
 
 /// config-linux.md, "Default Devices", need a /dev that is not the image's.
 mount default_dev() {
-  auto options
-    = oci::split({"nosuid", "strictatime", "mode=755", "size=65536k"});
+  auto options = oci::split(
+    {"nosuid", "strictatime", "mode=755", "size=65536k"});
   mount out;
   out.type = "tmpfs";
   out.source = "tmpfs";
@@ -98,9 +99,8 @@ mount default_dev() {
 
 } // namespace
 
-result<std::vector<mount>>
-compile_mounts(const std::vector<oci::mount>& mounts,
-               const std::string& bundle) {
+result<std::vector<mount>> compile_mounts(const std::vector<oci::mount>& mounts,
+                                          const std::string& bundle) {
   std::vector<mount> out;
   for (std::size_t i = 0; i != mounts.size(); ++i) {
     TROUPE_TRY(auto compiled,

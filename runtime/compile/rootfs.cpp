@@ -1,3 +1,4 @@
+#include "config/base/quote.hpp"
 #include "runtime/compile/facilities.hpp"
 #include "runtime/compile/pointer.hpp"
 
@@ -30,12 +31,12 @@ constexpr std::array propagation_words{
 };
 
 result<std::uint64_t> propagation_of(const std::string& word) {
-  const auto row
-    = std::ranges::find(propagation_words, word, &propagation_word::word);
+  const auto row = std::ranges::find(propagation_words, word,
+                                     &propagation_word::word);
   if (row == propagation_words.end())
     return fail(fault::invalid_config,
-                "/linux/rootfsPropagation: found '" + word
-                  + "', expected shared, slave, private or unbindable, with or "
+                "/linux/rootfsPropagation: found " + quote(word)
+                  + ", expected shared, slave, private or unbindable, with or "
                     "without r in front");
   return row->flags;
 }
@@ -46,6 +47,13 @@ std::vector<guarded_path> guarded(const std::vector<std::string>& paths,
   for (std::size_t i = 0; i != paths.size(); ++i)
     out.push_back({paths[i], at(pointer, i)});
   return out;
+}
+
+std::string tidy(const std::filesystem::path& path) {
+  auto out = path.lexically_normal();
+  if (!out.has_filename() && out.has_relative_path())
+    out = out.parent_path(); // "/srv/data/" is "/srv/data"
+  return out.string();
 }
 
 /// Without a mount namespace every mount would be the host's.
@@ -72,11 +80,14 @@ outcome refuse_mounts(const oci::spec& spec) {
 
 } // namespace
 
-std::string absolute(const std::string& path, const std::string& bundle) {
-  auto out = (std::filesystem::path{bundle} / path).lexically_normal();
-  if (!out.has_filename() && out.has_relative_path())
-    out = out.parent_path(); // "/srv/data/" is "/srv/data"
-  return out.string();
+std::string on_host(const std::string& path, const std::string& bundle) {
+  const auto joined = std::filesystem::path{bundle} / path;
+  return std::ranges::find(joined, "..") == joined.end() ? tidy(joined)
+                                                         : joined.string();
+}
+
+std::string in_container(const std::string& path) {
+  return tidy(std::filesystem::path{"/"} / path);
 }
 
 result<rootfs> compile_rootfs(const oci::spec& spec, const std::string& bundle,
@@ -84,7 +95,7 @@ result<rootfs> compile_rootfs(const oci::spec& spec, const std::string& bundle,
   if (!spec.root)
     return fail(fault::invalid_config, "/root: missing, required on Linux");
   rootfs out;
-  out.path = absolute(spec.root->path, bundle);
+  out.path = on_host(spec.root->path, bundle);
   if ((own_namespaces & CLONE_NEWNS) == 0) {
     TROUPE_CHECK(refuse_mounts(spec));
     out.fill_dev = false;
@@ -101,8 +112,8 @@ result<rootfs> compile_rootfs(const oci::spec& spec, const std::string& bundle,
   if (out.fill_dev)
     out.symlinks = dev_symlinks(out.devices);
   out.masked = guarded(spec.linux_.masked_paths, "/linux/maskedPaths");
-  out.readonly_paths
-    = guarded(spec.linux_.readonly_paths, "/linux/readonlyPaths");
+  out.readonly_paths = guarded(spec.linux_.readonly_paths,
+                               "/linux/readonlyPaths");
   return out;
 }
 

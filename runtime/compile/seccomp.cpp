@@ -124,9 +124,9 @@ result<seccomp_filter> compiled(const oci::seccomp& profile) {
   TROUPE_TRY(out.flags, flags_of(profile.flags, "/linux/seccomp/flags"));
   const filter_ptr filter{seccomp_init(default_action)};
   if (!filter)
-    return fail(fault::unsupported, "/linux/seccomp/defaultAction: "
-                                      + profile.default_action
-                                      + " is refused by libseccomp");
+    return fail(fault::unsupported,
+                "/linux/seccomp/defaultAction: " + profile.default_action
+                  + " is refused by libseccomp");
   TROUPE_CHECK(add_architectures(filter.get(), profile));
   // Level 2 is a binary tree over the numbers (libseccomp 2.5): a call costs
   // the logarithm of the profile's length. Older ones keep their linear list.

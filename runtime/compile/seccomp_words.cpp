@@ -1,9 +1,11 @@
 #include "runtime/compile/seccomp_words.hpp"
 
+#include "config/base/quote.hpp"
 #include "runtime/compile/pointer.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <linux/seccomp.h>
 #include <string_view>
@@ -73,17 +75,16 @@ constexpr std::string_view architecture_prefix = "SCMP_ARCH_";
 tl::unexpected<failure> fail_word(const std::string& pointer,
                                   const std::string& found,
                                   std::string_view expected) {
-  return fail(fault::invalid_config,
-              pointer + ": found '" + found + "', expected "
-                + std::string{expected});
+  return fail(fault::invalid_config, pointer + ": found " + quote(found)
+                                       + ", expected " + std::string{expected});
 }
 
 } // namespace
 
-result<std::uint32_t>
-action_of(const std::string& word,
-          const std::optional<std::uint32_t>& errno_ret,
-          const std::string& pointer, const std::string& errno_pointer) {
+result<std::uint32_t> action_of(const std::string& word,
+                                const std::optional<std::uint32_t>& errno_ret,
+                                const std::string& pointer,
+                                const std::string& errno_pointer) {
   if (word == "SCMP_ACT_NOTIFY")
     return fail(fault::unsupported,
                 pointer + ": SCMP_ACT_NOTIFY is not supported yet");
@@ -114,9 +115,8 @@ result<std::uint32_t> architecture_of(const std::string& word,
     if (const auto token = seccomp_arch_resolve_name(name.c_str()); token != 0)
       return token;
   }
-  return fail(fault::unsupported,
-              pointer + ": found '" + word
-                + "', which this libseccomp does not know");
+  return fail(fault::unsupported, pointer + ": found " + quote(word)
+                                    + ", which this libseccomp does not know");
 }
 
 result<std::vector<scmp_arg_cmp>>
@@ -126,11 +126,10 @@ conditions_of(const std::vector<oci::seccomp_arg>& args,
   for (std::size_t i = 0; i != args.size(); ++i) {
     const auto& x = args[i];
     const auto place = at(pointer, i);
-    const auto row
-      = std::ranges::find(operator_rows, x.op, &operator_row::word);
+    const auto row = std::ranges::find(operator_rows, x.op,
+                                       &operator_row::word);
     if (row == operator_rows.end())
-      return fail_word(place + "/op", x.op,
-                       "an operator such as SCMP_CMP_EQ");
+      return fail_word(place + "/op", x.op, "an operator such as SCMP_CMP_EQ");
     if (x.index > max_argument)
       return fail_word(place + "/index", std::to_string(x.index), "0 to 5");
     // For MASKED_EQ `value` is the mask and `valueTwo` what must remain.

@@ -21,12 +21,14 @@
 ///                                                         rootfs, mounts
 ///                           ◀──────────────── "ready" ───
 ///                           prestart, createRuntime
-///                           ───────────────── "go on" ──▶ createContainer hooks,
+///                           ───────────────── "go on" ──▶ createContainer
+///                           hooks,
 ///                                                         pivot_root, masks…
 ///                           ◀──────────────── "created" ─
 ///     ◀── created           exit 0                        waits on start_fd
-///     start packet on start line ───────────────────────▶ startContainer hooks,
-///     ◀── failed, or EOF at a successful exec ─────────── user, caps, seccomp,
+///     start packet on start line ───────────────────────▶ startContainer
+///     hooks, ◀── failed, or EOF at a successful exec ─────────── user, caps,
+///     seccomp,
 ///                                                         exec
 ///
 /// Init's parent is the caller (CLONE_PARENT), which must reap it by

@@ -10,8 +10,8 @@ namespace {
 
 /// One write(2), again after a signal: 0, or the errno.
 int write_once(int fd, std::string_view content) noexcept {
-  const auto put
-    = TEMP_FAILURE_RETRY(::write(fd, content.data(), content.size()));
+  const auto put = TEMP_FAILURE_RETRY(
+    ::write(fd, content.data(), content.size()));
   if (put < 0)
     return errno;
   return static_cast<std::size_t>(put) == content.size() ? 0 : EIO;
@@ -20,8 +20,8 @@ int write_once(int fd, std::string_view content) noexcept {
 } // namespace
 
 result<unique_fd> open_file(int dirfd, const std::string& path, int flags) {
-  const auto fd
-    = TEMP_FAILURE_RETRY(::openat(dirfd, path.c_str(), flags | O_CLOEXEC));
+  const auto fd = TEMP_FAILURE_RETRY(
+    ::openat(dirfd, path.c_str(), flags | O_CLOEXEC));
   if (fd < 0)
     return fail_os(errno, "open", path);
   return unique_fd{static_cast<int>(fd)};
@@ -33,8 +33,8 @@ result<std::string> read_file(int dirfd, const std::string& path,
   auto content = std::string{};
   auto chunk = std::array<char, 4096>{};
   for (;;) {
-    const auto got
-      = TEMP_FAILURE_RETRY(::read(file.get(), chunk.data(), chunk.size()));
+    const auto got = TEMP_FAILURE_RETRY(
+      ::read(file.get(), chunk.data(), chunk.size()));
     if (got < 0)
       return fail_os(errno, "read", path);
     if (got == 0)

@@ -32,25 +32,40 @@ result<unique_fd> make_socket(const std::string& path) {
   return fd;
 }
 
+// Whether somebody is bound to `path`, asked with a socket of the wrong type:
+// the answer is EPROTOTYPE for yes and ECONNREFUSED for no, and a listener does
+// not notice. A real connection would take the place of its supervisor.
+result<bool> is_bound(const std::string& path, const sockaddr_un& address) {
+  const unique_fd probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (!probe)
+    return fail_os(errno, "socket", path);
+  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address),
+                sizeof address)
+        == 0
+      || errno == EPROTOTYPE || errno == EAGAIN)
+    return true;
+  if (errno == ECONNREFUSED || errno == ENOENT)
+    return false;
+  return fail_os(errno, "connect", path);
+}
+
 outcome set_nonblocking(int fd, const std::string& path) {
   if (::fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) != 0)
     return fail_os(errno, "fcntl O_NONBLOCK", path);
   return {};
 }
 
-// A socket file without a listener refuses connections; a live one is EEXIST.
-outcome remove_stale(const std::string& path) {
+outcome remove_stale(const std::string& path, const sockaddr_un& address) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0)
     return errno == ENOENT ? outcome{} : fail_os(errno, "lstat", path);
   if (!S_ISSOCK(info.st_mode))
     return fail(failure{fault::already_exists, EEXIST,
                         "listen " + path + ": exists and is not a socket"});
-  if (const auto live = seqpacket_connect(path); live)
+  TROUPE_TRY(const auto bound, is_bound(path, address));
+  if (bound)
     return fail(failure{fault::already_exists, EADDRINUSE,
                         "listen " + path + ": another process listens"});
-  else if (live.error().os_errno != ECONNREFUSED)
-    return fail(live.error());
   if (::unlink(path.c_str()) != 0 && errno != ENOENT)
     return fail_os(errno, "unlink", path);
   return {};
@@ -82,7 +97,7 @@ result<std::pair<unique_fd, unique_fd>> seqpacket_pair() {
 
 result<unique_fd> seqpacket_listen(const std::string& path) {
   TROUPE_TRY(const auto address, address_of(path));
-  TROUPE_CHECK(remove_stale(path));
+  TROUPE_CHECK(remove_stale(path, address));
   TROUPE_TRY(auto fd, make_socket(path));
   // fchmod before bind gives the file its mode at birth: unix(7).
   if (::fchmod(fd.get(), 0600) != 0)

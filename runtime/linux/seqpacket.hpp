@@ -21,6 +21,8 @@ struct packet {
   std::vector<std::uint8_t> bytes; ///< Empty with `closed`: the peer is gone.
   std::vector<unique_fd> fds;
   bool closed = false;
+  /// Descriptors came but could not be taken (EMFILE); `fds` is empty.
+  bool fds_lost = false;
 };
 
 /// A connected, CLOEXEC pair.
@@ -33,13 +35,14 @@ struct packet {
 /// Connects to `path`. Non-blocking afterwards.
 [[nodiscard]] result<unique_fd> seqpacket_connect(const std::string& path);
 
-/// Sends one packet; `exhausted` when the socket is full (EAGAIN). MSG_NOSIGNAL.
+/// Sends one packet; `exhausted` when the socket is full (EAGAIN).
+/// MSG_NOSIGNAL.
 [[nodiscard]] outcome send_packet(int socket,
                                   std::span<const std::uint8_t> bytes,
                                   std::span<const int> fds = {});
 
 /// Receives one packet of up to `limit` bytes. `exhausted` (EAGAIN) when there
-/// is none; a truncated packet is a failure, and its descriptors are closed.
+/// is none; a packet that is longer is a failure, its descriptors are closed.
 [[nodiscard]] result<packet> receive_packet(int socket,
                                             std::size_t limit = 256U << 10U);
 

@@ -28,6 +28,11 @@ struct entry {
 /// Appends one record to `out`.
 void format(std::string& out, const entry& x);
 
+/// Appends all of a record but its text and newline, for a writer of many
+/// records with one `timestamp` (rfc3339).
+void begin_record(std::string& out, std::string_view timestamp, stream from,
+                  bool partial);
+
 /// Parses one line without its newline; nothing if it is not a record.
 [[nodiscard]] std::optional<entry> parse(std::string_view line);
 

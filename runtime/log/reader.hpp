@@ -14,7 +14,7 @@ namespace troupe::log {
 
 struct read_options {
   time_ns since = 0;                 ///< Records at or after this.
-  std::optional<std::uint64_t> tail; ///< The last N lines only.
+  std::optional<std::uint64_t> tail; ///< The last N records only.
 };
 
 /// Reads a container's log: the rotated files (path.N … path.1) from the
@@ -34,14 +34,24 @@ public:
 private:
   reader() = default;
 
+  [[nodiscard]] std::string path_of(unsigned generation) const;
+  [[nodiscard]] std::optional<unsigned> generation_of_current() const;
+  [[nodiscard]] unsigned oldest_generation() const;
+  outcome seek_tail(std::uint64_t lines);
+  result<bool> open_file(unsigned generation);
   result<bool> open_next_file();
+  result<bool> fill(std::size_t limit);
+  void take_lines(std::string& out);
+  [[nodiscard]] bool wanted(std::string_view line);
 
   std::string path_;
-  read_options options_;
-  std::vector<std::string> pending_files_; ///< Oldest last.
+  time_ns since_ = 0;
   sys::unique_fd file_;
+  /// Of `file_`. Not reused by another file while we hold it open, so it tells
+  /// which generation `file_` has become.
   std::uint64_t inode_ = 0;
-  std::string partial_line_;
+  bool rotated_ = false; ///< `file_` is complete: its end is final.
+  std::string unread_;   ///< Read, but not handed out; may end mid-record.
   std::uint64_t lines_to_skip_ = 0;
 };
 

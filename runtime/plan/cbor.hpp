@@ -8,10 +8,10 @@
 #include <vector>
 
 /// The part of CBOR (RFC 8949) that plans need: definite lengths, no tags, no
-/// floats. Written here and not with nlohmann's reader, because the shim decodes
-/// plans, must never die, and that reader recurses once per level of nesting of
-/// its input and throws on absurd lengths; this one follows the shape of the
-/// plan, so neither depth nor memory is the input's choice.
+/// floats. Written here and not with nlohmann's reader, because the shim
+/// decodes plans, must never die, and that reader recurses once per level of
+/// nesting of its input and throws on absurd lengths; this one follows the
+/// shape of the plan, so neither depth nor memory is the input's choice.
 namespace troupe::plan::cbor {
 
 class writer {

@@ -18,7 +18,9 @@ struct anything {
 
 template <class T, std::size_t... I>
 constexpr bool takes(std::index_sequence<I...>) {
-  return requires { T{(static_cast<void>(I), anything{})...}; };
+  return requires {
+    T{(static_cast<void>(I), anything{})...};
+  };
 }
 
 template <class T, std::size_t N = 1>
@@ -30,7 +32,9 @@ constexpr std::size_t member_count() {
 }
 
 template <class T>
-concept record = requires(T& x) { fields(x); };
+concept record = requires(T& x) {
+  fields(x);
+};
 
 template <record T>
 constexpr std::size_t field_count
@@ -61,7 +65,7 @@ void write(cbor::writer& to, T x) {
 }
 
 template <class T>
-  requires std::is_enum_v<T>
+requires std::is_enum_v<T>
 void write(cbor::writer& to, T x) {
   to.number(static_cast<std::uint64_t>(x));
 }
@@ -125,7 +129,7 @@ bool read(cbor::reader& from, T& x) {
 }
 
 template <class T>
-  requires std::is_enum_v<T>
+requires std::is_enum_v<T>
 bool read(cbor::reader& from, T& x) {
   std::uint64_t wide = 0;
   if (!from.number(wide, last_of(T{})))
@@ -176,10 +180,9 @@ bool other_version(std::span<const std::uint8_t> cbor, std::uint32_t& found) {
 template <class T>
 result<T> decoded(std::span<const std::uint8_t> cbor) {
   if (std::uint32_t found = 0; other_version(cbor, found))
-    return fail(fault::unsupported, "decode plan: version "
-                                      + std::to_string(found)
-                                      + ", this build knows "
-                                      + std::to_string(plan_version));
+    return fail(fault::unsupported,
+                "decode plan: version " + std::to_string(found)
+                  + ", this build knows " + std::to_string(plan_version));
   cbor::reader from{cbor};
   auto plan = T{};
   if (!read(from, plan) || !from.at_end())

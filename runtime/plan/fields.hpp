@@ -31,8 +31,7 @@ auto fields(T& x) {
 
 template <maybe_const<namespaces> T>
 auto fields(T& x) {
-  return std::tie(x.clone_flags, x.joins, x.uid_map, x.gid_map,
-                  x.time_offsets);
+  return std::tie(x.clone_flags, x.joins, x.uid_map, x.gid_map, x.time_offsets);
 }
 
 template <maybe_const<cgroup_dir> T>
@@ -53,9 +52,8 @@ auto fields(T& x) {
 template <maybe_const<mount> T>
 auto fields(T& x) {
   return std::tie(x.kind, x.type, x.source, x.target, x.recursive, x.attr_set,
-                  x.attr_clear, x.rec_attr_set, x.rec_attr_clear,
-                  x.propagation, x.propagation_recursive, x.copy_up, x.data,
-                  x.origin);
+                  x.attr_clear, x.rec_attr_set, x.rec_attr_clear, x.propagation,
+                  x.propagation_recursive, x.copy_up, x.data, x.origin);
 }
 
 template <maybe_const<device> T>
@@ -123,14 +121,14 @@ template <maybe_const<launch_plan> T>
 auto fields(T& x) {
   return std::tie(x.version, x.id, x.bundle, x.oci_version, x.annotation_keys,
                   x.annotation_values, x.namespaces, x.cgroup, x.rootfs,
-                  x.hostname, x.domainname, x.loopback_up, x.sysctls,
-                  x.process, x.hooks, x.warnings);
+                  x.hostname, x.domainname, x.loopback_up, x.sysctls, x.process,
+                  x.hooks, x.warnings);
 }
 
 template <maybe_const<exec_plan> T>
 auto fields(T& x) {
-  return std::tie(x.version, x.id, x.session, x.namespaces, x.cgroup,
-                  x.process, x.warnings);
+  return std::tie(x.version, x.id, x.session, x.namespaces, x.cgroup, x.process,
+                  x.warnings);
 }
 
 } // namespace troupe::plan

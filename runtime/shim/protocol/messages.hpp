@@ -49,7 +49,7 @@ struct log_options {
 struct launch {
   std::uint64_t seq = 0;
   process_key key;
-  process_key target; ///< Empty: a launch_plan; else an exec_plan, in it.
+  process_key target;      ///< Empty: a launch_plan; else an exec_plan, in it.
   bool open_stdin = false; ///< A pipe for attached clients; else /dev/null.
   log_options log;
   friend bool operator==(const launch&, const launch&) = default;

@@ -1,0 +1,190 @@
+#include "actors/container_state.hpp"
+#include "actors/container_view.hpp"
+#include "actors/shim_calls.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <sched.h>
+#include <utility>
+
+/// The end of init: counted, written down, told; and only then forgotten by the
+/// shim. What was told before a crash is told again after it, under the same
+/// keys, so the log holds it once.
+namespace troupe {
+
+using lifecycle::operation;
+using lifecycle::status;
+
+namespace {
+
+constexpr auto append_pause = std::chrono::seconds{1};
+
+/// The shell's code for a program that could not be executed.
+std::int32_t start_failed_code(const failure& why, std::int32_t reported) {
+  switch (why.code) {
+    case fault::command_not_found:
+      return 127;
+    case fault::command_not_executable:
+      return 126;
+    default:
+      return reported != 0 ? reported : 1;
+  }
+}
+
+bool looks_oom_killed(const msg::snapshot& x) {
+  return x.exit_signal == SIGKILL || x.exit_code == 128 + SIGKILL;
+}
+
+} // namespace
+
+void container_state::exited(const shim::record& x) {
+  if (launch_ended && now.status == status::creating) {
+    clean_up_launch();
+    return;
+  }
+  const auto row = lifecycle::find(now.status, operation::exited);
+  if (!row) {
+    // Told again: either it is being written down, or the shim missed that it
+    // may forget it.
+    if (exit_committed && !removing)
+      forget([](const outcome&) {});
+    return;
+  }
+  if (x.pid != 0)
+    now.pid = x.pid;
+  if (now.started == 0)
+    now.started = x.started;
+  now.exit_code = x.exit_code;
+  now.exit_signal = x.exit_signal;
+  now.finished = x.finished != 0 ? x.finished : now_ns();
+  if (x.start_failed) {
+    const auto why = to_failure(x.failure, plan.get());
+    now.error = why.what;
+    now.exit_code = start_failed_code(why, x.exit_code);
+  }
+  // Processes that outlive init die with a pid namespace of their own; where
+  // there is none, it is up to us, pid_namespaces(7).
+  if (control && (plan->namespaces.clone_flags & CLONE_NEWPID) == 0)
+    if (auto killed = control->signal_all(SIGKILL); !killed)
+      spdlog::warn("container {} leaves processes: {}", now.id,
+                   killed.error().what);
+  follow(*row);
+  settle();
+}
+
+/// Reads the counter, before anything can remove the cgroup: notices come late
+/// or never, the counter does not.
+void container_state::count_ooms() {
+  end_oom_watcher();
+  if (control)
+    if (const auto counter = control->oom_kills())
+      oom_observed(*counter);
+  now.oom_killed = now.oom_kills > 0 && looks_oom_killed(now);
+}
+
+void container_state::oom_observed(std::int64_t counter) {
+  const auto kills = counter - oom_baseline;
+  if (kills <= now.oom_kills || now.status == status::destroyed)
+    return;
+  now.oom_kills = kills;
+  spdlog::warn("container {} ran out of memory, oom_kills={}", now.id, kills);
+  imply_events();
+  put("oom", now_ns(), kills);
+  changed();
+}
+
+void container_state::settle() {
+  for (const auto which :
+       {container_due::freezer_look, container_due::freeze_over,
+        container_due::grace_over, container_due::kill_over})
+    due.disarm(which);
+  imply_events();
+  count_ooms();
+  spdlog::info("container {} exited code={} signal={} oom_killed={}", now.id,
+               now.exit_code, now.exit_signal, now.oom_killed);
+  stopping = false;
+  wait_for({});
+  now.pid = 0;
+  changed();
+  outbox.put(std::vector{event_of(now, "exited", now.finished),
+                         event_of(now, "stopped", now.finished)});
+  for (auto& each : std::exchange(pausers, {}))
+    each.deliver(to_caf(wrong_state("pause", "it has exited")));
+}
+
+void container_state::imply_events() {
+  if (!std::exchange(told_created, true))
+    put("created", now.created);
+  if (now.started != 0 && !std::exchange(told_started, true))
+    put("started", now.started);
+}
+
+void container_state::committed() {
+  if (now.status == status::destroyed) {
+    vanish();
+    return;
+  }
+  if (now.status != status::stopped || std::exchange(exit_committed, true))
+    return;
+  forget([](const outcome&) {});
+  answer_exit();
+  if (now.auto_remove && !std::exchange(removing, true))
+    spdlog::debug("container {} removes itself", now.id);
+  go_on_removing();
+}
+
+void container_state::not_committed(const failure& why) {
+  spdlog::error("container {} cannot tell its events: {}", now.id, why.what);
+  if (now.status == status::destroyed) {
+    vanish();
+    return;
+  }
+  due.disarm(container_due::events_again);
+  due.arm(container_due::events_again, append_pause);
+  if (now.status != status::stopped)
+    return;
+  // Whoever waits cannot wait for a full disk. The shim keeps the record.
+  answer_exit();
+  go_on_removing();
+}
+
+void container_state::answer_exit() {
+  exit_answered = true;
+  for (auto& each : std::exchange(stoppers, {}))
+    each.deliver(now);
+  for (const auto& each : std::exchange(listeners, {}))
+    self->send(each, msg::exited{now});
+  if (start_error)
+    answer_start();
+}
+
+void container_state::await_exit(const msg::await_exit& x) {
+  if (exit_answered) {
+    self->send(x.listener, msg::exited{now});
+    return;
+  }
+  // One that ends first is not told.
+  self->monitor(x.listener);
+  listeners.push_back(x.listener);
+}
+
+void container_state::forget(then done) {
+  if (forgotten || !launch_sent) {
+    done({});
+    return;
+  }
+  call(shim::forget{0, now.id}, {}, shim_patience,
+       [this, done](const outcome& forgot) {
+         if (forgot)
+           forgotten = true;
+         else
+           spdlog::warn("container {} stays in the shim's books: {}", now.id,
+                        forgot.error().what);
+         done(forgot);
+       });
+}
+
+} // namespace troupe

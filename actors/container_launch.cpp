@@ -1,0 +1,309 @@
+#include "actors/container_state.hpp"
+#include "actors/container_view.hpp"
+#include "actors/oom_watcher.hpp"
+#include "actors/shim_calls.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+/// create and start: from nothing to a running program, and back to nothing
+/// when a step of the way fails.
+namespace troupe {
+
+using lifecycle::operation;
+using lifecycle::status;
+
+namespace {
+
+/// How long a failed start waits for the exit that comes with it.
+constexpr auto settle_patience = std::chrono::seconds{5};
+
+caf::timespan launch_patience(const services& with) {
+  return std::chrono::milliseconds{with.settings.launch_timeout_ms};
+}
+
+} // namespace
+
+// -- create -------------------------------------------------------------------
+
+caf::result<msg::snapshot>
+container_state::create(const msg::create_container& x) {
+  if (now.created != 0)
+    return to_caf(wrong_state("create", "it is "
+                                          + std::string{to_string(now.status)}));
+  now.created = now_ns();
+  now.auto_remove = x.auto_remove;
+  now.stdin_open = x.open_stdin;
+  creator = self->make_response_promise<msg::snapshot>();
+  auto reply = *creator;
+  if (auto made = with->store.make(now.id); !made) {
+    launch_ended = std::move(made).error();
+    abandon_launch();
+    return reply;
+  }
+  owns_directory = true;
+  wait_for("plan");
+  publish();
+  self
+    ->request(with->planner, launch_patience(*with),
+              msg::compile_launch{now.id, x.bundle, x.rootfs, x.spec,
+                                  x.options})
+    .then([this](const msg::compiled_launch& compiled) { launch(compiled); },
+          [this](const caf::error& why) {
+            launch_ended = from_caf(why);
+            abandon_launch();
+          });
+  return reply;
+}
+
+void container_state::launch(const msg::compiled_launch& x) {
+  // A kill or a removal may have come while there was nothing to kill yet.
+  if (needs_cleanup)
+    launch_ended = wrong_state("create", "it was killed meanwhile");
+  else if (auto kept = keep(x); !kept)
+    launch_ended = std::move(kept).error();
+  auto fds = launch_ended ? fail(*launch_ended) : plan_fds(*x.plan);
+  if (!fds) {
+    launch_ended = std::move(fds).error();
+    abandon_launch();
+    return;
+  }
+  wait_for("launch");
+  publish();
+  launch_sent = true;
+  self->send(with->shim, msg::own_process{now.id, self});
+  call(shim::launch{0,
+                    now.id,
+                    {},
+                    now.stdin_open,
+                    {now.log_path, with->settings.log_max_size,
+                     with->settings.log_max_files}},
+       *std::move(fds), launch_patience(*with),
+       [this](const outcome& answered) { launch_answered(answered); });
+}
+
+outcome container_state::keep(const msg::compiled_launch& x) {
+  plan = x.plan;
+  describe(now, *plan);
+  now.log_path = with->store.log_of(now.id);
+  if (plan->cgroup.mode != plan::cgroup_mode::none)
+    control = with->open_control(plan->cgroup);
+  for (const auto& warning : plan->warnings)
+    spdlog::warn("container {} does without: {}", now.id, warning);
+  TROUPE_CHECK(with->store.write_config(now.id, x.config));
+  TROUPE_CHECK(with->store.write_plan(*plan));
+  return with->store.write_state(state_of(now));
+}
+
+void container_state::launch_answered(const outcome& answered) {
+  if (!answered && now.status == status::creating) {
+    if (answered.error().code == fault::timed_out) {
+      end_launch(answered.error());
+      return;
+    }
+    launch_ended = answered.error();
+    if (needs_cleanup)
+      clean_up_launch();
+    else
+      abandon_launch();
+    return;
+  }
+  launched({});
+  if (auto reply = std::exchange(creator, std::nullopt))
+    reply->deliver(now);
+}
+
+void container_state::launched(const shim::record& x) {
+  const auto knows_more = x.pid != 0 && x.pid != now.pid;
+  if (knows_more)
+    now.pid = x.pid;
+  if (launch_ended) {
+    signal(SIGKILL, false, [](const outcome&) {});
+    return;
+  }
+  if (!follow(operation::launched)) {
+    if (knows_more)
+      publish();
+    return;
+  }
+  due.disarm(container_due::launch_over);
+  // An empty cgroup directory of the same name may have been taken over, with
+  // its counters. After a restart, what was counted since counts.
+  if (control && !adopted)
+    oom_baseline = control->oom_kills().value_or(0);
+  spdlog::info("container {} created pid={}", now.id, now.pid);
+  wait_for({});
+  imply_events();
+  changed();
+}
+
+void container_state::end_launch(failure why) {
+  spdlog::warn("container {} is killed: {}", now.id, why.what);
+  launch_ended = std::move(why);
+  signal(SIGKILL, false, [](const outcome&) {});
+  due.arm(container_due::launch_over, kill_patience);
+}
+
+/// A launcher that was killed has not cleaned up: its teardown does.
+void container_state::clean_up_launch() {
+  if (std::exchange(cleaning_up, true))
+    return;
+  due.disarm(container_due::launch_over);
+  if (!launch_ended)
+    launch_ended = failure{fault::os, 0, "the launch has failed"};
+  wait_for("teardown");
+  publish();
+  auto fds = plan_fds(*plan);
+  if (!fds) {
+    abandon_launch();
+    return;
+  }
+  call(shim::teardown{0, now.id}, *std::move(fds), launch_patience(*with),
+       [this](const outcome& done) {
+         if (!done)
+           spdlog::error("container {} leaves something behind: {}", now.id,
+                         done.error().what);
+         abandon_launch();
+       });
+}
+
+void container_state::abandon_launch() {
+  forget([this](const outcome&) {
+    now.error = launch_ended->what;
+    follow(operation::launch_failed);
+    spdlog::info("container {} not created: {}", now.id, now.error);
+    if (adopted)
+      put("destroyed", now_ns());
+    else
+      outbox.put(repeatable_event_of(now, "create_failed"));
+    vanish();
+  });
+}
+
+// -- start --------------------------------------------------------------------
+
+caf::result<msg::snapshot> container_state::start() {
+  if (auto row = allowed(operation::start); !row)
+    return to_caf(std::move(row).error());
+  if (starter)
+    return to_caf(wrong_state("start", "a start is under way"));
+  starter = self->make_response_promise<msg::snapshot>();
+  wait_for("start");
+  publish();
+  // Not `call`: a failing step means that init is gone, any other failure not.
+  self
+    ->request(with->shim, launch_patience(*with),
+              msg::shim_call{shim::start{0, now.id}, {}})
+    .then(
+      [this](const msg::shim_answer& x) {
+        start_answered(outcome_of(x.reply, plan.get()), x.reply.has_step);
+      },
+      [this](const caf::error& why) {
+        start_answered(fail(no_answer(why)), false);
+      });
+  return *starter;
+}
+
+void container_state::start_answered(const outcome& answered, bool at_a_step) {
+  // The record may have come before, and even the exit.
+  const auto ran = now.started != 0;
+  if (answered || ran) {
+    running({});
+    if (now.status == status::running && !plan->hooks.poststart.empty())
+      run_poststart();
+    else
+      answer_start();
+    return;
+  }
+  start_error = answered.error();
+  const auto hangs = start_error->code == fault::timed_out;
+  if (hangs)
+    signal(SIGKILL, false, [](const outcome&) {});
+  if (at_a_step || hangs)
+    end_start(answered.error());
+  else
+    answer_start();
+}
+
+/// The container cannot go on: answers once its exit is settled, so that
+/// whoever is told of the failure finds it stopped.
+void container_state::end_start(failure why) {
+  now.error = why.what;
+  start_error = std::move(why);
+  changed();
+  if (exit_answered)
+    answer_start();
+  else
+    due.arm(container_due::start_settle, settle_patience);
+}
+
+/// runtime-spec 1.2.1 and later, runtime.md, Lifecycle, step 9: when a poststart
+/// hook fails, the runtime generates an error and stops the container.
+void container_state::run_poststart() {
+  wait_for("poststart");
+  publish();
+  auto fds = plan_fds(*plan);
+  if (!fds) {
+    kill_everything();
+    end_start(std::move(fds).error());
+    return;
+  }
+  call(shim::poststart{0, now.id}, *std::move(fds), launch_patience(*with),
+       [this](const outcome& done) {
+         if (done) {
+           answer_start();
+           return;
+         }
+         kill_everything();
+         end_start(done.error());
+       });
+}
+
+void container_state::answer_start() {
+  due.disarm(container_due::start_settle);
+  waited("start");
+  waited("poststart");
+  publish();
+  auto reply = std::exchange(starter, std::nullopt);
+  const auto why = std::exchange(start_error, std::nullopt);
+  if (reply && why)
+    reply->deliver(to_caf(*why));
+  else if (reply)
+    reply->deliver(now);
+}
+
+void container_state::running(const shim::record& x) {
+  const auto row = lifecycle::find(now.status, operation::start);
+  if (!row)
+    return;
+  follow(*row);
+  now.started = x.started != 0 ? x.started : now_ns();
+  spdlog::info("container {} started pid={}", now.id, now.pid);
+  imply_events();
+  watch_oom();
+  changed();
+}
+
+void container_state::watch_oom() {
+  if (with->reactor == nullptr || !control)
+    return;
+  auto watcher = spawn_oom_watcher(self->system(), *with->reactor,
+                                   with->open_control(plan->cgroup), self);
+  if (watcher)
+    oom_watcher = *std::move(watcher);
+  else // Its counter is still read at the exit.
+    spdlog::warn("container {} has no oom watcher: {}", now.id,
+                 watcher.error().what);
+}
+
+void container_state::end_oom_watcher() {
+  if (!oom_watcher)
+    return;
+  self->send_exit(oom_watcher, caf::exit_reason::user_shutdown);
+  oom_watcher = nullptr;
+}
+
+} // namespace troupe

@@ -1,0 +1,138 @@
+#include "actors/container_view.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+/// What an event of a type tells beside its time.
+struct event_data {
+  std::string_view type;
+  void (*fill)(nlohmann::json& out, const msg::snapshot& x, std::int64_t n);
+};
+
+void error_of(nlohmann::json& out, const msg::snapshot& x, std::int64_t) {
+  if (!x.error.empty())
+    out["error"] = x.error;
+}
+
+void bundle_of(nlohmann::json& out, const msg::snapshot& x, std::int64_t) {
+  out["bundle"] = x.bundle;
+}
+
+void pid_of(nlohmann::json& out, const msg::snapshot& x, std::int64_t) {
+  out["pid"] = x.pid;
+}
+
+void kills_of(nlohmann::json& out, const msg::snapshot&, std::int64_t n) {
+  out["oom_kills"] = n;
+}
+
+void exit_of(nlohmann::json& out, const msg::snapshot& x, std::int64_t n) {
+  out["exit_code"] = x.exit_code;
+  out["signal"] = x.exit_signal;
+  out["oom_killed"] = x.oom_killed;
+  error_of(out, x, n);
+}
+
+constexpr std::array data_of_types{
+  event_data{"created", bundle_of},   event_data{"create_failed", error_of},
+  event_data{"started", pid_of},      event_data{"oom", kills_of},
+  event_data{"exited", exit_of},
+};
+
+std::string data_of(const msg::snapshot& x, std::string_view type,
+                    std::int64_t n) {
+  auto out = nlohmann::json::object();
+  for (const auto& row : data_of_types)
+    if (row.type == type)
+      row.fill(out, x, n);
+  // A path or an error may hold any bytes.
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+} // namespace
+
+store::state state_of(const msg::snapshot& x) {
+  auto out = store::state{};
+  out.id = x.id;
+  out.status = to_string(x.status);
+  out.bundle = x.bundle;
+  out.pid = x.pid;
+  out.exit_code = x.exit_code;
+  out.exit_signal = x.exit_signal;
+  out.oom_killed = x.oom_killed;
+  out.oom_kills = x.oom_kills;
+  out.error = x.error;
+  out.created = x.created;
+  out.started = x.started;
+  out.finished = x.finished;
+  out.log_path = x.log_path;
+  out.auto_remove = x.auto_remove;
+  out.stdin_open = x.stdin_open;
+  return out;
+}
+
+msg::snapshot snapshot_of(const store::state& x,
+                          const plan::launch_plan& plan) {
+  auto out = msg::snapshot{};
+  out.id = x.id;
+  out.status
+    = lifecycle::status_named(x.status).value_or(lifecycle::status::creating);
+  describe(out, plan);
+  out.pid = x.pid;
+  out.exit_code = x.exit_code;
+  out.exit_signal = x.exit_signal;
+  out.oom_killed = x.oom_killed;
+  out.oom_kills = x.oom_kills;
+  out.error = x.error;
+  out.created = x.created;
+  out.started = x.started;
+  out.finished = x.finished;
+  out.log_path = x.log_path;
+  out.auto_remove = x.auto_remove;
+  out.stdin_open = x.stdin_open;
+  return out;
+}
+
+void describe(msg::snapshot& x, const plan::launch_plan& plan) {
+  x.bundle = plan.bundle;
+  x.rootfs = plan.rootfs.path;
+  x.args = plan.process.args;
+  x.hostname = plan.hostname;
+  x.annotation_keys = plan.annotation_keys;
+  x.annotation_values = plan.annotation_values;
+}
+
+bool note_log(msg::snapshot& x, const shim::log_counters& log) {
+  auto error = std::string{};
+  if (log.bytes_dropped > 0 && log.last_errno != 0)
+    error = errno_name(log.last_errno);
+  if (x.log_bytes == log.bytes_logged && x.log_dropped == log.bytes_dropped
+      && x.log_error == error)
+    return false;
+  x.log_bytes = log.bytes_logged;
+  x.log_dropped = log.bytes_dropped;
+  x.log_error = std::move(error);
+  return true;
+}
+
+msg::event event_of(const msg::snapshot& x, std::string_view type,
+                    time_ns time, std::int64_t n) {
+  auto once = x.id + "@" + std::to_string(x.created) + "/";
+  once += type;
+  if (n != 0)
+    once += "/" + std::to_string(n);
+  return {0, time, x.id, std::string{type}, data_of(x, type, n),
+          std::move(once)};
+}
+
+msg::event repeatable_event_of(const msg::snapshot& x, std::string_view type) {
+  return {0, now_ns(), x.id, std::string{type}, data_of(x, type, 0), {}};
+}
+
+} // namespace troupe

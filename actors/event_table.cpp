@@ -1,0 +1,139 @@
+#include "actors/event_table.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+/// PRAGMA user_version of the schema below.
+constexpr std::int64_t schema_version = 1;
+
+/// `once` is NULL for events that may repeat: NULLs are distinct in SQL. The
+/// index needs no seq column: an index entry ends with its rowid, which seq is.
+constexpr auto schema = R"sql(
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  PRAGMA busy_timeout = 5000;
+  CREATE TABLE IF NOT EXISTS events(
+    seq INTEGER PRIMARY KEY,
+    time INTEGER NOT NULL,
+    container TEXT NOT NULL,
+    type TEXT NOT NULL,
+    data TEXT NOT NULL,
+    once TEXT UNIQUE);
+  CREATE INDEX IF NOT EXISTS events_of_container ON events(container);
+  PRAGMA user_version = 1;
+)sql";
+
+constexpr auto insert_sql
+  = "INSERT INTO events(seq, time, container, type, data, once) "
+    "VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(once) DO NOTHING";
+
+constexpr auto drop_sql = "DELETE FROM events WHERE seq <= ?1";
+
+constexpr auto read_all_sql
+  = "SELECT seq, time, container, type, data, once FROM events "
+    "WHERE seq > ?1 AND (?2 = '' OR type = ?2) ORDER BY seq LIMIT ?3";
+
+constexpr auto read_container_sql
+  = "SELECT seq, time, container, type, data, once FROM events "
+    "WHERE container = ?4 AND seq > ?1 AND (?2 = '' OR type = ?2) "
+    "ORDER BY seq LIMIT ?3";
+
+/// The one number that `sql` selects.
+result<std::int64_t> number(sqlite::database& in, const char* sql) {
+  TROUPE_TRY(auto query, in.prepare(sql));
+  TROUPE_TRY(const auto has_row, query.step());
+  return has_row ? query.integer(0) : 0;
+}
+
+msg::event row_of(const sqlite::statement& at) {
+  return {at.integer(0), at.integer(1), at.text(2),
+          at.text(3),    at.text(4),    at.text(5)};
+}
+
+} // namespace
+
+result<event_table> event_table::open(const std::string& path,
+                                      std::int64_t max_events) {
+  TROUPE_TRY(auto database, sqlite::database::open(path));
+  event_table out{std::move(database), std::max<std::int64_t>(max_events, 1)};
+  if (auto prepared = out.prepare(); !prepared)
+    return fail(std::move(prepared).error().during(path));
+  return out;
+}
+
+outcome event_table::prepare() {
+  TROUPE_TRY(const auto version, number(in_, "PRAGMA user_version"));
+  if (version != 0 && version != schema_version)
+    return fail(fault::invalid_config,
+                "sqlite: found schema version " + std::to_string(version)
+                  + ", expected " + std::to_string(schema_version));
+  TROUPE_CHECK(in_.execute(schema));
+  TROUPE_TRY(insert_, in_.prepare(insert_sql));
+  TROUPE_TRY(drop_, in_.prepare(drop_sql));
+  TROUPE_TRY(read_all_, in_.prepare(read_all_sql));
+  TROUPE_TRY(read_container_, in_.prepare(read_container_sql));
+  TROUPE_TRY(last_seq_, number(in_, "SELECT max(seq) FROM events"));
+  return {};
+}
+
+outcome
+event_table::append(std::span<const msg::append_events* const> batches) {
+  TROUPE_TRY(auto writing, sqlite::transaction::begin(in_));
+  auto last = last_seq_;
+  for (const auto* batch : batches)
+    for (const auto& event : batch->events) {
+      TROUPE_TRY(const auto is_new, insert(event, last + 1));
+      last += is_new ? 1 : 0;
+    }
+  TROUPE_CHECK(drop_oldest(last));
+  TROUPE_CHECK(writing.commit());
+  last_seq_ = last;
+  return {};
+}
+
+/// Whether it was new. A refused event takes no number, so there is no gap.
+result<bool> event_table::insert(const msg::event& x, std::int64_t seq) {
+  TROUPE_CHECK(insert_.bind(1, seq));
+  TROUPE_CHECK(insert_.bind(2, x.time != 0 ? x.time : now_ns()));
+  TROUPE_CHECK(insert_.bind(3, x.container));
+  TROUPE_CHECK(insert_.bind(4, x.type));
+  TROUPE_CHECK(insert_.bind(5, x.data));
+  TROUPE_CHECK(x.once.empty() ? insert_.bind_null(6) : insert_.bind(6, x.once));
+  TROUPE_CHECK(insert_.run());
+  return in_.changes() == 1;
+}
+
+outcome event_table::drop_oldest(std::int64_t last) {
+  if (last <= max_events_)
+    return {};
+  TROUPE_CHECK(drop_.bind(1, last - max_events_));
+  return drop_.run();
+}
+
+result<msg::events> event_table::read(const msg::read_events& what) {
+  auto& query = what.container.empty() ? read_all_ : read_container_;
+  query.reset();
+  TROUPE_CHECK(query.bind(1, what.since));
+  TROUPE_CHECK(query.bind(2, what.type));
+  TROUPE_CHECK(
+    query.bind(3, std::clamp<std::int64_t>(what.limit, 0, max_rows)));
+  if (!what.container.empty())
+    TROUPE_CHECK(query.bind(4, what.container));
+  msg::events out;
+  for (;;) {
+    const auto has_row = query.step();
+    if (!has_row || !*has_row) {
+      query.reset();
+      TROUPE_CHECK(has_row);
+      out.last_seq = last_seq_;
+      return out;
+    }
+    out.all.push_back(row_of(query));
+  }
+}
+
+} // namespace troupe

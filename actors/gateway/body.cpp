@@ -1,0 +1,70 @@
+#include "actors/gateway/body.hpp"
+
+#include "config/json/fields.hpp"
+
+#include <utility>
+
+namespace troupe::gateway {
+
+namespace {
+
+/// An object that is passed on as text, to be read by whom it concerns.
+struct document {
+  std::string text;
+};
+
+outcome read(const json::cursor& at, document& out) {
+  TROUPE_TRY(const auto* members, at.object());
+  out.text = nlohmann::json(*members).dump();
+  return {};
+}
+
+failure missing(std::string_view what) {
+  return {fault::invalid_config, 0, std::string{what}};
+}
+
+} // namespace
+
+result<msg::create_container> parse_create_container(std::string_view body) {
+  TROUPE_TRY(const auto parsed, json::parse(body));
+  msg::create_container out;
+  document spec;
+  document options;
+  json::reader io{json::cursor{parsed}};
+  io.optional("id", out.id);
+  io.optional("bundle", out.bundle);
+  io.optional("rootfs", out.rootfs);
+  io.optional("spec", spec);
+  io.optional("options", options);
+  io.optional("open_stdin", out.open_stdin);
+  io.optional("auto_remove", out.auto_remove);
+  TROUPE_CHECK(std::move(io).done_strictly());
+  if (out.bundle.empty() == out.rootfs.empty())
+    return fail(missing("/bundle: expected either a bundle or a rootfs"));
+  const auto& path = out.bundle.empty() ? out.rootfs : out.bundle;
+  if (!path.starts_with('/'))
+    return fail(missing((out.bundle.empty() ? "/rootfs" : "/bundle")
+                        + std::string{": expected an absolute path, found "}
+                        + quote(path)));
+  out.spec = std::move(spec.text);
+  out.options = std::move(options.text);
+  return out;
+}
+
+result<msg::create_exec> parse_create_exec(std::string_view body) {
+  TROUPE_TRY(const auto parsed, json::parse(body));
+  msg::create_exec out;
+  json::reader io{json::cursor{parsed}};
+  io.required("args", out.args);
+  io.optional("env", out.env);
+  io.optional("cwd", out.cwd);
+  io.optional("user", out.user);
+  io.optional("cap_add", out.cap_add);
+  io.optional("open_stdin", out.open_stdin);
+  TROUPE_CHECK(std::move(io).done_strictly());
+  if (out.args.empty())
+    return fail(missing("/args: expected a command, found an empty array"));
+  return out;
+}
+
+} // namespace troupe::gateway

@@ -1,0 +1,61 @@
+#include "actors/gateway/handlers.hpp"
+#include "actors/gateway/jobs.hpp"
+#include "actors/gateway/targets.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <limits>
+
+namespace troupe::gateway {
+
+outcome show_index(session& in, const call&) {
+  auto list = nlohmann::json::array();
+  for (const auto& row : routes())
+    list.push_back(std::string{row.method} + ' ' + std::string{row.pattern});
+  in.answer({200, dump({{"name", "troupe"},
+                        {"version", TROUPE_VERSION},
+                        {"api", 1},
+                        {"routes", std::move(list)}})});
+  return {};
+}
+
+outcome show_health(session& in, const call&) {
+  in.answer({200, "ok\n", "text/plain"});
+  return {};
+}
+
+outcome show_version(session& in, const call&) {
+  in.answer({200, render_version()});
+  return {};
+}
+
+outcome show_info(session& in, const call&) {
+  forward<msg::host_info>(in, in.supervisor(), patience::lookup,
+                          msg::describe_host{});
+  return {};
+}
+
+outcome shut_down(session& in, const call& x) {
+  const std::chrono::milliseconds usual{in.with().settings.stop_timeout_ms};
+  TROUPE_TRY(const auto containers, x.parameters.flag("stop_containers"));
+  TROUPE_TRY(const auto grace, x.parameters.seconds("timeout", usual));
+  in.ask<msg::done>(in.supervisor(), patience::stopping(grace),
+                    msg::shut_down{containers, grace},
+                    [&in](const msg::done&) { in.answer({200, "{}"}); });
+  return {};
+}
+
+outcome show_events(session& in, const call& x) {
+  TROUPE_TRY(const auto since,
+             x.parameters.natural("since",
+                                  std::numeric_limits<std::int64_t>::max()));
+  TROUPE_TRY(const auto follow, x.parameters.flag("follow"));
+  msg::read_events from;
+  from.since = static_cast<std::int64_t>(since.value_or(0));
+  from.container = x.parameters.text("container");
+  from.type = x.parameters.text("type");
+  stream_events(in, std::move(from), follow);
+  return {};
+}
+
+} // namespace troupe::gateway

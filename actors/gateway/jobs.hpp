@@ -1,0 +1,39 @@
+#pragma once
+
+#include "actors/gateway/session.hpp"
+#include "config/base/clock.hpp"
+#include "runtime/log/reader.hpp"
+
+#include <memory>
+#include <string>
+
+/// The calls whose answer takes its time: waits and streams.
+namespace troupe::gateway {
+
+/// Answers when the container has ended.
+void wait_for(session& in, const msg::container_found& target);
+
+/// Answers when the exec session has ended.
+void wait_for(session& in, const msg::exec_created& target);
+
+/// One JSON object a line: the events that match, and with `follow` new ones
+/// for ever.
+void stream_events(session& in, msg::read_events from, bool follow);
+
+/// One JSON object a line, `first` and then one each second, until the
+/// container ends.
+void stream_stats(session& in, const msg::container_found& target,
+                  const msg::stats& first);
+
+struct log_request {
+  log::read_options from;
+  bool follow = false;
+  bool raw = false; ///< The processes' bytes instead of CRI lines.
+};
+
+/// The container's log; with `follow` until it has ended and all is read.
+[[nodiscard]] outcome stream_log(session& in,
+                                 const msg::container_found& target,
+                                 const log_request& what);
+
+} // namespace troupe::gateway

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "config/settings.hpp"
+
+#include <caf/timespan.hpp>
+
+#include <chrono>
+
+/// How long a session waits for an answer. Each is longer than what the asked
+/// actor allows itself, so that the actor's own, better worded failure arrives
+/// first; these only catch an actor that does not answer at all.
+namespace troupe::gateway::patience {
+
+using namespace std::chrono_literals;
+
+inline constexpr caf::timespan lookup = 10s; ///< What is only read in memory.
+inline constexpr caf::timespan reading = 30s; ///< /proc, cgroups, the disk.
+inline constexpr caf::timespan signalling = 30s;
+inline constexpr caf::timespan removing = 120s; ///< Poststop hooks included.
+
+/// Added to what the settings or the client allow.
+inline constexpr caf::timespan margin = 30s;
+
+[[nodiscard]] inline caf::timespan launching(const settings& x) {
+  return std::chrono::milliseconds{x.launch_timeout_ms} + margin;
+}
+
+[[nodiscard]] inline caf::timespan freezing(const settings& x) {
+  return std::chrono::milliseconds{x.freeze_timeout_ms} + margin;
+}
+
+/// A stop, or a shutdown, that lets its processes have `grace`.
+[[nodiscard]] inline caf::timespan stopping(caf::timespan grace) {
+  return grace + removing;
+}
+
+} // namespace troupe::gateway::patience

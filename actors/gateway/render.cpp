@@ -1,0 +1,185 @@
+#include "actors/gateway/render.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <string_view>
+
+namespace troupe::gateway {
+
+namespace {
+
+using nlohmann::json;
+
+json moment(time_ns at) {
+  return at == 0 ? json{} : json(rfc3339(at));
+}
+
+/// -1: the host has no such counter. INT64_MAX: no limit, which a double (as
+/// most readers of JSON have it) could not even hold.
+json counter(std::int64_t x) {
+  return x < 0 || x == std::numeric_limits<std::int64_t>::max() ? json{}
+                                                                : json(x);
+}
+
+json annotations(const msg::snapshot& x) {
+  auto out = json::object();
+  const auto size = std::min(x.annotation_keys.size(),
+                             x.annotation_values.size());
+  for (std::size_t i = 0; i < size; ++i)
+    out[x.annotation_keys[i]] = x.annotation_values[i];
+  return out;
+}
+
+bool has_ended(lifecycle::status x) {
+  return x == lifecycle::status::stopped || x == lifecycle::status::destroyed;
+}
+
+bool is_running(lifecycle::status x) {
+  return x == lifecycle::status::running || x == lifecycle::status::pausing
+         || x == lifecycle::status::paused;
+}
+
+std::string_view status_name(msg::exec_status x) {
+  constexpr std::array<std::string_view, 4> names{"creating", "created",
+                                                  "running", "stopped"};
+  return names.at(static_cast<std::size_t>(x));
+}
+
+json document(const msg::snapshot& x) {
+  return {
+    {"id", x.id},
+    {"status", lifecycle::to_string(x.status)},
+    {"pid", x.pid},
+    {"exit_code", has_ended(x.status) ? json(x.exit_code) : json{}},
+    {"exit_signal", x.exit_signal},
+    {"oom_killed", x.oom_killed},
+    {"oom_kills", x.oom_kills},
+    {"error", x.error},
+    {"bundle", x.bundle},
+    {"rootfs", x.rootfs},
+    {"args", x.args},
+    {"hostname", x.hostname},
+    {"created", moment(x.created)},
+    {"started", moment(x.started)},
+    {"finished", moment(x.finished)},
+    {"log_path", x.log_path},
+    {"log_bytes", x.log_bytes},
+    {"log_dropped", x.log_dropped},
+    {"log_error", x.log_error},
+    {"auto_remove", x.auto_remove},
+    {"stdin_open", x.stdin_open},
+    {"annotations", annotations(x)},
+    {"waiting_for", x.waiting_for},
+    {"waiting_since", moment(x.waiting_since)},
+    {"execs", x.execs},
+  };
+}
+
+} // namespace
+
+std::string render(const msg::snapshot& x) {
+  return dump(document(x));
+}
+
+std::string render(const msg::snapshots& x, bool all) {
+  auto out = json::array();
+  for (const auto& each : x.all)
+    if (all || is_running(each.status))
+      out.push_back(document(each));
+  return dump(out);
+}
+
+std::string render(const msg::exec_snapshot& x) {
+  const auto ended = x.status == msg::exec_status::stopped;
+  return dump({
+    {"container", x.container},
+    {"id", x.id},
+    {"status", status_name(x.status)},
+    {"pid", x.pid},
+    {"exit_code", ended ? json(x.exit_code) : json{}},
+    {"exit_signal", x.exit_signal},
+    {"error", x.error},
+    {"args", x.args},
+    {"created", moment(x.created)},
+    {"started", moment(x.started)},
+    {"finished", moment(x.finished)},
+  });
+}
+
+std::string render(const msg::stats& x) {
+  return dump({
+    {"id", x.id},
+    {"read", moment(x.read)},
+    {"cpu_usage_ns", counter(x.cpu_usage_ns)},
+    {"cpu_user_ns", counter(x.cpu_user_ns)},
+    {"cpu_system_ns", counter(x.cpu_system_ns)},
+    {"cpu_periods", counter(x.cpu_periods)},
+    {"cpu_throttled_periods", counter(x.cpu_throttled_periods)},
+    {"cpu_throttled_ns", counter(x.cpu_throttled_ns)},
+    {"memory_usage", counter(x.memory_usage)},
+    {"memory_max_usage", counter(x.memory_max_usage)},
+    {"memory_limit", counter(x.memory_limit)},
+    {"memory_cache", counter(x.memory_cache)},
+    {"memory_failcnt", counter(x.memory_failcnt)},
+    {"oom_kills", counter(x.oom_kills)},
+    {"pids_current", counter(x.pids_current)},
+    {"pids_limit", counter(x.pids_limit)},
+  });
+}
+
+std::string render(const msg::process_list& x) {
+  auto out = json::array();
+  for (const auto& each : x.all)
+    out.push_back({{"pid", each.pid},
+                   {"ppid", each.ppid},
+                   {"uid", each.uid},
+                   {"state", each.state},
+                   {"cpu_ms", each.cpu_ms},
+                   {"rss", each.rss},
+                   {"command", each.command}});
+  return dump(out);
+}
+
+std::string render(const msg::event& x) {
+  auto out = json::parse(x.data, nullptr, false);
+  if (!out.is_object())
+    out = json::object();
+  out["seq"] = x.seq;
+  out["time"] = moment(x.time);
+  out["container"] = x.container;
+  out["type"] = x.type;
+  return dump(out);
+}
+
+std::string render(const msg::host_info& x) {
+  return dump({
+    {"version", x.version},
+    {"pid", x.pid},
+    {"shim_pid", x.shim_pid},
+    {"started", moment(x.started)},
+    {"root", x.root},
+    {"state", x.state},
+    {"kernel", x.kernel},
+    {"cgroup_mode", x.cgroup_mode},
+    {"cgroup_parent", x.cgroup_parent},
+    {"containers", x.containers},
+    {"running", x.running},
+    {"paused", x.paused},
+    {"stopped", x.stopped},
+    {"last_seq", x.last_seq},
+  });
+}
+
+std::string render_version() {
+  return dump({{"version", TROUPE_VERSION}, {"api", 1}});
+}
+
+std::string dump(const nlohmann::json& x) {
+  return x.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+} // namespace troupe::gateway

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+
+/// What the actors know, as the JSON that docs/api.md describes. One object or
+/// array each, without a newline.
+namespace troupe::gateway {
+
+[[nodiscard]] std::string render(const msg::snapshot& x);
+[[nodiscard]] std::string render(const msg::exec_snapshot& x);
+[[nodiscard]] std::string render(const msg::stats& x);
+[[nodiscard]] std::string render(const msg::process_list& x);
+[[nodiscard]] std::string render(const msg::event& x);
+[[nodiscard]] std::string render(const msg::host_info& x);
+
+/// The running and paused containers among `x`, or all.
+[[nodiscard]] std::string render(const msg::snapshots& x, bool all);
+
+[[nodiscard]] std::string render_version();
+
+/// Bytes from a process or a file need not be UTF-8; JSON must be.
+[[nodiscard]] std::string dump(const nlohmann::json& x);
+
+} // namespace troupe::gateway

@@ -1,0 +1,44 @@
+#include "actors/guard.hpp"
+
+#include "actors/errors.hpp"
+
+#include <caf/message.hpp>
+#include <caf/result.hpp>
+#include <caf/scheduled_actor.hpp>
+#include <caf/sec.hpp>
+#include <spdlog/spdlog.h>
+
+#include <exception>
+#include <string>
+
+namespace troupe {
+
+namespace {
+
+caf::result<caf::message> refuse(caf::scheduled_actor* self,
+                                 caf::message_view& unexpected) {
+  spdlog::warn("{}: unexpected message of {} elements", self->name(),
+               unexpected.content().size());
+  return caf::sec::unexpected_message;
+}
+
+caf::error end_with(caf::scheduled_actor* self, std::exception_ptr& thrown) {
+  auto what = std::string{"unknown exception"};
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& why) {
+    what = why.what();
+  } catch (...) {
+  }
+  spdlog::error("{}: exception: {}", self->name(), what);
+  return to_caf({fault::os, 0, std::string{self->name()} + ": " + what});
+}
+
+} // namespace
+
+void guard(caf::scheduled_actor* self) {
+  self->set_default_handler(refuse);
+  self->set_exception_handler(end_with);
+}
+
+} // namespace troupe

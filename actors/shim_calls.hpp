@@ -1,0 +1,51 @@
+#pragma once
+
+#include "actors/errors.hpp"
+#include "actors/interfaces.hpp"
+
+#include <caf/timespan.hpp>
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// For what the shim does at once: signals, attaching, forgetting.
+inline constexpr caf::timespan shim_patience = std::chrono::seconds{10};
+
+/// From SIGKILL until a process is reaped; beyond that it hangs in the kernel.
+inline constexpr caf::timespan kill_patience = std::chrono::seconds{10};
+
+/// The shim's answer as an outcome. A failing step is put into words by means
+/// of `plan`, which is null for exec sessions.
+[[nodiscard]] outcome outcome_of(const shim::reply& x,
+                                 const plan::launch_plan* plan);
+
+/// A step of a launch, start, hook or teardown that failed, in words.
+[[nodiscard]] failure to_failure(const shim::step_report& x,
+                                 const plan::launch_plan* plan);
+
+/// Why a request to the shim link has not been answered.
+[[nodiscard]] failure no_answer(const caf::error& why);
+
+/// A sealed memfd of the plan, as the shim takes it.
+[[nodiscard]] result<std::vector<msg::shared_fd>>
+plan_fds(const plan::launch_plan& plan);
+[[nodiscard]] result<std::vector<msg::shared_fd>>
+plan_fds(const plan::exec_plan& plan);
+
+/// Sends `call` to the shim; `then` gets the outcome.
+template <class Pointer, class Then>
+void call_shim(Pointer self, const shim_link_actor& shim,
+               caf::timespan patience, msg::shim_call call,
+               msg::shared_plan plan, Then then) {
+  self->request(shim, patience, std::move(call))
+    .then(
+      [plan = std::move(plan), then](const msg::shim_answer& x) mutable {
+        then(outcome_of(x.reply, plan.get()));
+      },
+      [then](const caf::error& why) mutable { then(fail(no_answer(why))); });
+}
+
+} // namespace troupe

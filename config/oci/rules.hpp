@@ -1,0 +1,66 @@
+#pragma once
+
+#include "config/base/result.hpp"
+#include "config/json/pointer.hpp"
+#include "config/oci/spec.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+/// What validate() is made of: a few questions that many rules ask, and the
+/// rules for each part of a spec, one file per part.
+namespace troupe::oci::rules {
+
+using json::pointer;
+
+// -- questions ----------------------------------------------------------------
+
+/// `/root/path: expected an absolute path, found 'rootfs'`
+[[nodiscard]] tl::unexpected<failure>
+refuse(const pointer& at, std::string_view expected, std::string_view found);
+
+/// `value` must be one of `allowed`.
+[[nodiscard]] outcome check_word(const pointer& at, std::string_view value,
+                                 std::span<const std::string_view> allowed);
+[[nodiscard]] outcome check_words(const pointer& at,
+                                  const std::vector<std::string>& values,
+                                  std::span<const std::string_view> allowed);
+
+[[nodiscard]] outcome check_range(const pointer& at, std::int64_t value,
+                                  std::int64_t least, std::int64_t most);
+
+[[nodiscard]] outcome check_absolute(const pointer& at, std::string_view path);
+
+/// `NAME=value`; a refusal shows no value.
+[[nodiscard]] outcome check_environment(const pointer& at,
+                                        const std::vector<std::string>& env);
+
+/// `0-3,7` or, with a stride, `0-31:2/4`: kernel's cpuset list format.
+[[nodiscard]] outcome check_cpu_list(const pointer& at, std::string_view list);
+
+/// Sizes, overflow, overlaps and the kernel's count, user_namespaces(7).
+[[nodiscard]] outcome check_mappings(const pointer& at,
+                                     const std::vector<id_mapping>& mappings);
+
+/// The entry for `kind`, or null: the host's namespace is kept.
+[[nodiscard]] const namespace_entry* find(const linux_config& in,
+                                          namespace_kind kind);
+
+/// The property at `at` needs an own namespace of that kind, new or joined.
+[[nodiscard]] outcome check_has_namespace(const linux_config& in,
+                                          namespace_kind kind,
+                                          const pointer& at);
+
+// -- parts --------------------------------------------------------------------
+
+[[nodiscard]] outcome check_process(const process& x, const pointer& at);
+[[nodiscard]] outcome check_mounts(const spec& x);
+[[nodiscard]] outcome check_linux(const linux_config& x);
+[[nodiscard]] outcome check_devices(const linux_config& x, const pointer& at);
+[[nodiscard]] outcome check_sysctls(const linux_config& x, const pointer& at);
+[[nodiscard]] outcome check_resources(const resources& x, const pointer& at);
+[[nodiscard]] outcome check_seccomp(const seccomp& x, const pointer& at);
+
+} // namespace troupe::oci::rules

@@ -1,0 +1,76 @@
+#include "runtime/shim/shim.hpp"
+
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <getopt.h>
+#include <string>
+
+namespace {
+
+constexpr auto help = R"(Usage: troupe-shim --listen PATH [--ready-fd N]
+
+The parent of a host's containers. It is started by trouped and ends by itself
+when it holds no container and no trouped is connected.
+
+  --listen PATH   the socket trouped connects to; absolute
+  --ready-fd N    where "ready" is written when it listens, or why it does not
+  --help          this text
+  --version       the version
+)";
+
+constexpr option options[] = {
+  {"listen", required_argument, nullptr, 'l'},
+  {"ready-fd", required_argument, nullptr, 'r'},
+  {"help", no_argument, nullptr, 'h'},
+  {"version", no_argument, nullptr, 'v'},
+  {nullptr, 0, nullptr, 0},
+};
+
+constexpr auto usage_error = 2;
+
+int parsed_fd(const char* text) {
+  auto fd = -1;
+  const auto* end = text + std::strlen(text);
+  const auto [stop, error] = std::from_chars(text, end, fd);
+  return error == std::errc{} && stop == end ? fd : -1;
+}
+
+int fail_usage(const char* why) {
+  std::fprintf(stderr, "troupe-shim: %s\n%s", why, help);
+  return usage_error;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  std::string path;
+  troupe::sys::unique_fd ready;
+  for (int found;
+       (found = getopt_long(argc, argv, "", options, nullptr)) != -1;)
+    switch (found) {
+    case 'l':
+      path = optarg;
+      break;
+    case 'r':
+      ready.reset(parsed_fd(optarg));
+      if (::fcntl(ready.get(), F_SETFD, FD_CLOEXEC) != 0)
+        return fail_usage("--ready-fd: not a descriptor");
+      break;
+    case 'h':
+      std::fputs(help, stdout);
+      return 0;
+    case 'v':
+      std::puts("troupe-shim " TROUPE_VERSION);
+      return 0;
+    default:
+      return usage_error;
+    }
+  if (path.empty() || optind != argc)
+    return fail_usage("--listen PATH is wanted, and nothing else");
+  const auto how = troupe::shim::run(path, std::move(ready));
+  if (!how)
+    std::fprintf(stderr, "troupe-shim: %s\n", how.error().what.c_str());
+  return how ? 0 : 1;
+}

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "config/base/result.hpp"
+#include "runtime/linux/unique_fd.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace troupe::client {
+
+/// The supervisor's HTTP API over its unix socket (docs/api.md). Blocking; one
+/// connection, kept open between calls.
+class api_client {
+public:
+  explicit api_client(std::string socket_path);
+  api_client(const api_client&) = delete;
+  api_client& operator=(const api_client&) = delete;
+  ~api_client();
+
+  /// Calls and returns the JSON answer; an error document becomes a failure.
+  /// A supervisor that is replaced while a GET waits is asked again.
+  [[nodiscard]] result<nlohmann::json> get(const std::string& target);
+  [[nodiscard]] result<nlohmann::json> post(const std::string& target);
+  [[nodiscard]] result<nlohmann::json> post(const std::string& target,
+                                            const nlohmann::json& body);
+  [[nodiscard]] result<nlohmann::json> del(const std::string& target);
+
+  /// Feeds a chunked answer to `take` as it comes, until the end or until
+  /// `take` returns false.
+  [[nodiscard]] outcome
+  stream(const std::string& target,
+         const std::function<bool(std::string_view)>& take);
+
+  /// POSTs with `Upgrade: troupe-stream` and returns the bare socket.
+  [[nodiscard]] result<sys::unique_fd> upgrade(const std::string& target);
+
+private:
+  struct connection;
+
+  outcome connect();
+  result<nlohmann::json> call(std::string_view method,
+                              const std::string& target,
+                              const std::string& body);
+  result<nlohmann::json> call_again(std::string_view method,
+                                    const std::string& target);
+
+  std::string path_;
+  std::unique_ptr<connection> connection_;
+};
+
+/// `text` as one path segment or query value of a URL.
+[[nodiscard]] std::string url_encoded(std::string_view text);
+
+} // namespace troupe::client

@@ -1,0 +1,98 @@
+#include "programs/troupe/command.hpp"
+
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+#include <unistd.h>
+
+namespace troupe::client {
+
+int complain(const failure& why) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "troupe: %s\n", why.what.c_str());
+  switch (why.code) {
+  case fault::command_not_found:
+    return exit_not_found;
+  case fault::command_not_executable:
+    return exit_not_executable;
+  default:
+    return exit_failure;
+  }
+}
+
+std::string container_path(const std::string& id, const std::string& rest) {
+  return "/v1/containers/" + url_encoded(id) + rest;
+}
+
+void add_format(CLI::App& to, std::string& format,
+                const std::vector<std::string>& allowed) {
+  format = allowed.front();
+  to.add_option("--format", format, "How to print")
+    ->check(CLI::IsMember(allowed))
+    ->capture_default_str();
+}
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void print(const nlohmann::json& document) {
+  print(document.dump(::isatty(STDOUT_FILENO) ? 2 : -1, ' ', false,
+                      nlohmann::json::error_handler_t::replace)
+        + '\n');
+}
+
+int for_each(const std::vector<std::string>& ids,
+             const std::function<outcome(const std::string&)>& one) {
+  auto code = 0;
+  for (const auto& id : ids) {
+    if (const auto did = one(id); !did)
+      code = complain(did.error());
+    else
+      print(id + '\n');
+  }
+  return code;
+}
+
+result<int> parse_signal(const std::string& text) {
+  auto number = 0;
+  const auto* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (error == std::errc{} && at == end && number > 0 && number <= SIGRTMAX)
+    return number;
+  auto name = std::string_view{text};
+  if (name.size() > 3 && ::strncasecmp(name.data(), "SIG", 3) == 0)
+    name.remove_prefix(3);
+  for (auto signo = 1; signo < NSIG; ++signo)
+    if (const auto* abbreviation = ::sigabbrev_np(signo);
+        abbreviation && name.size() == std::strlen(abbreviation)
+        && ::strncasecmp(name.data(), abbreviation, name.size()) == 0)
+      return signo;
+  return fail(fault::invalid_config,
+              "signal '" + text + "': unknown; a number from 1 to "
+                + std::to_string(SIGRTMAX) + " or a name such as TERM");
+}
+
+result<double> parse_seconds(const std::string& text) {
+  auto value = 0.0;
+  const auto* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  const auto unit = std::string_view{at, static_cast<std::size_t>(end - at)};
+  if (error == std::errc{} && value >= 0) {
+    if (unit.empty() || unit == "s")
+      return value;
+    if (unit == "ms")
+      return value / 1000;
+    if (unit == "m")
+      return value * 60;
+    if (unit == "h")
+      return value * 3600;
+  }
+  return fail(fault::invalid_config,
+              "time '" + text
+                + "': not a number of seconds, or of ms, s, m, h");
+}
+
+} // namespace troupe::client

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "config/base/result.hpp"
+#include "programs/troupe/api_client.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace troupe::client {
+
+/// Exit codes, as docker's and podman's.
+inline constexpr int exit_failure = 125;
+inline constexpr int exit_not_executable = 126;
+inline constexpr int exit_not_found = 127;
+
+/// What every command shares. `action` is set by the one that was chosen.
+struct context {
+  std::string socket = "/run/troupe/trouped.sock";
+  std::function<int()> action;
+  std::vector<std::string> words; ///< What follows an unparsed command line.
+
+  [[nodiscard]] api_client api() const {
+    return api_client{socket};
+  }
+};
+
+/// Prints `troupe: …` on stderr and returns the exit code that fits.
+int complain(const failure& why);
+
+/// `/v1/containers/ID` + `rest`.
+[[nodiscard]] std::string container_path(const std::string& id,
+                                         const std::string& rest = {});
+
+/// Adds `--format`, one of `allowed`; the first is the default.
+void add_format(CLI::App& to, std::string& format,
+                const std::vector<std::string>& allowed = {"table", "json"});
+
+/// Prints text, or a JSON document with indentation on a terminal.
+void print(const std::string& text);
+void print(const nlohmann::json& document);
+
+/// Does `one` for each of `ids`; goes on after failures. The exit code.
+int for_each(const std::vector<std::string>& ids,
+             const std::function<outcome(const std::string&)>& one);
+
+/// A signal by number or name, with or without SIG, in any case.
+[[nodiscard]] result<int> parse_signal(const std::string& text);
+
+/// `10`, `1.5s`, `500ms`, `2m`: seconds if there is no unit.
+[[nodiscard]] result<double> parse_seconds(const std::string& text);
+
+void add_run_commands(CLI::App& app, context& with);       // run create start
+void add_exec_command(CLI::App& app, context& with);       // exec
+void add_lifecycle_commands(CLI::App& app, context& with); // kill stop … rm
+void add_show_commands(CLI::App& app, context& with);      // ps inspect top
+void add_host_commands(CLI::App& app, context& with); // info version shutdown
+void add_logs_command(CLI::App& app, context& with);
+void add_events_command(CLI::App& app, context& with);
+void add_stats_command(CLI::App& app, context& with);
+void add_explain_command(CLI::App& app, context& with);
+void add_completion_command(CLI::App& app, context& with);
+
+} // namespace troupe::client

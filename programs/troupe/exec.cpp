@@ -1,0 +1,97 @@
+#include "programs/troupe/command.hpp"
+#include "programs/troupe/stream.hpp"
+
+#include <memory>
+#include <unistd.h>
+
+namespace troupe::client {
+
+namespace {
+
+struct exec_request {
+  std::string id;
+  std::vector<std::string> env;
+  std::string cwd;
+  std::string user;
+  std::vector<std::string> cap_add;
+  bool detach = false;
+  bool interactive = false;
+};
+
+nlohmann::json document_of(const exec_request& x,
+                           const std::vector<std::string>& args,
+                           bool open_stdin) {
+  return {{"args", args},   {"env", x.env},         {"cwd", x.cwd},
+          {"user", x.user}, {"cap_add", x.cap_add}, {"open_stdin", open_stdin}};
+}
+
+result<int> exec(const context& with, const exec_request& x,
+                 std::vector<std::string> args) {
+  if (!args.empty() && args.front() == "--")
+    args.erase(args.begin());
+  else if (!args.empty() && args.front().starts_with("-"))
+    return fail(fault::invalid_config,
+                "option " + args.front() + ": unknown; see --help");
+  if (args.empty())
+    return fail(fault::invalid_config, "a CMD to run is needed");
+  // A terminal is only read when asked for: `while read; do troupe exec` in a
+  // script feeds a pipe, and a person's typing must not vanish into it.
+  const auto open_stdin = !x.detach
+                          && (x.interactive || !::isatty(STDIN_FILENO));
+  auto api = with.api();
+  TROUPE_TRY(const auto session, api.post(container_path(x.id, "/exec"),
+                                          document_of(x, args, open_stdin)));
+  const auto path = container_path(
+    x.id, "/exec/" + session.value("id", std::string{}));
+  if (x.detach) {
+    TROUPE_CHECK(api.post(path + "/start"));
+    print(session.value("id", std::string{}) + '\n');
+    return 0;
+  }
+  hold_signals();
+  TROUPE_TRY(const auto socket,
+             api.upgrade(path + (open_stdin ? "/attach?stdin=1" : "/attach")));
+  TROUPE_CHECK(api.post(path + "/start"));
+  const auto code = carry_stream(
+    socket.get(), {open_stdin, [&](int signo) {
+                     auto to = with.api();
+                     static_cast<void>(
+                       to.post(path + "/kill?signal=" + std::to_string(signo)));
+                   }});
+  static_cast<void>(api.del(path + "?force=1"));
+  return code;
+}
+
+} // namespace
+
+void add_exec_command(CLI::App& app, context& with) {
+  auto* command = app.add_subcommand(
+    "exec", "Run a further command in a running container");
+  auto request = std::make_shared<exec_request>();
+  command->add_option("CONTAINER", request->id, "Id")->required();
+  command->add_option("-e,--env", request->env, "KEY=VALUE, added to its own")
+    ->allow_extra_args(false);
+  command->add_option("-w,--workdir", request->cwd, "Working directory");
+  command->add_option("-u,--user", request->user, "UID[:GID] or NAME[:GROUP]");
+  command->add_option("--cap-add", request->cap_add, "Add a capability")
+    ->allow_extra_args(false);
+  command->add_flag("-d,--detach", request->detach,
+                    "Print the session's id and leave it running");
+  command->add_flag("-i,--interactive", request->interactive,
+                    "Carry stdin even from a terminal");
+  command->footer("troupe exec [OPTIONS] CONTAINER CMD...\n\nEverything after "
+                  "CMD belongs to CMD. stdin is carried "
+                  "unless it is a terminal (then: -i).\n\n"
+                  "  troupe exec web-1 ps\n"
+                  "  echo hello | troupe exec web-1 cat");
+  command->prefix_command();
+  command->callback([&with, request, command] {
+    with.words = command->remaining();
+    with.action = [&with, request] {
+      const auto code = exec(with, *request, with.words);
+      return code ? *code : complain(code.error());
+    };
+  });
+}
+
+} // namespace troupe::client

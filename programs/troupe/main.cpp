@@ -1,0 +1,57 @@
+#include "programs/troupe/command.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+using namespace troupe;
+
+namespace {
+
+constexpr auto description
+  = "Run and control containers through the troupe supervisor.";
+
+constexpr auto footer
+  = "Exit codes: the container's own for run, exec, start -a and wait; 125 "
+    "when "
+    "troupe or the\nsupervisor fails; 126 and 127 when the command cannot be "
+    "executed or is not found; 128+N when\na signal N ended it.\n\n"
+    "Environment: TROUPE_SOCKET is the supervisor's socket.\n"
+    "See docs/api.md for the HTTP interface behind every command.";
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{description, "troupe"};
+  client::context with;
+  app.add_option("--socket", with.socket, "Where the supervisor listens")
+    ->envname("TROUPE_SOCKET")
+    ->capture_default_str();
+  app.set_version_flag("-v,--version", "troupe " TROUPE_VERSION);
+  app.require_subcommand(1);
+  app.footer(footer);
+  client::add_run_commands(app, with);
+  client::add_exec_command(app, with);
+  client::add_lifecycle_commands(app, with);
+  client::add_show_commands(app, with);
+  client::add_logs_command(app, with);
+  client::add_events_command(app, with);
+  client::add_stats_command(app, with);
+  client::add_explain_command(app, with);
+  client::add_host_commands(app, with);
+  client::add_completion_command(app, with);
+  if (argc == 1) {
+    std::fputs(app.help().c_str(), stdout);
+    return 0;
+  }
+  try {
+    app.parse(argc, argv);
+    return with.action ? with.action() : 0;
+  } catch (const CLI::ParseError& why) {
+    const auto code = app.exit(why);
+    return code == 0 ? 0 : client::exit_failure;
+  } catch (const std::exception& why) {
+    std::fprintf(stderr, "troupe: %s\n", why.what());
+    return client::exit_failure;
+  }
+}

@@ -1,0 +1,247 @@
+#include "config/run_options.hpp"
+#include "programs/troupe/command.hpp"
+#include "programs/troupe/stream.hpp"
+
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+namespace troupe::client {
+
+namespace {
+
+/// What `run` and `create` share.
+struct run_request {
+  run_options options;
+  std::string name;
+  std::string rootfs;
+  std::string memory;
+  bool detach = false;
+  bool interactive = false;
+  bool auto_remove = false;
+};
+
+constexpr auto run_footer
+  = "troupe run [OPTIONS] BUNDLE [CMD...]\n"
+    "troupe run [OPTIONS] --rootfs DIR -- CMD...\n\n"
+    "Either BUNDLE, a directory with an OCI config.json, whose process.args "
+    "CMD replaces if given;\nor --rootfs DIR -- CMD, with docker's defaults "
+    "and no config.json at all.\n\n"
+    "  troupe run ./bundle\n"
+    "  troupe run --rm --memory 64m --rootfs /srv/alpine -- /bin/sh -c 'echo "
+    "hello'";
+
+void add_options(CLI::App& to, run_request& x) {
+  auto& set = x.options;
+  to.add_option("--name", x.name,
+                "Id of the container (default: a random one)");
+  to.add_option("--rootfs", x.rootfs,
+                "Run CMD in this directory, without a config.json");
+  to.add_option("-e,--env", set.env, "KEY=VALUE, or KEY to take it from here")
+    ->allow_extra_args(false);
+  to.add_option("-w,--workdir", set.cwd, "Working directory in the container");
+  to.add_option("-u,--user", set.user, "UID[:GID] or NAME[:GROUP]");
+  to.add_option("-v,--volume", set.volumes, "SRC:DST[:ro]: bind-mount SRC")
+    ->allow_extra_args(false);
+  to.add_option("--hostname", set.hostname, "Host name in the container");
+  to.add_option("-m,--memory", x.memory, "Memory limit, such as 64m or 1g");
+  to.add_option("--cpus", set.cpus, "CPU limit in cores, such as 1.5");
+  to.add_option("--pids-limit", set.pids_limit, "Processes at most");
+  to.add_option("--cap-add", set.cap_add, "Add a capability, or ALL")
+    ->allow_extra_args(false);
+  to.add_option("--cap-drop", set.cap_drop, "Drop a capability, or ALL")
+    ->allow_extra_args(false);
+  to.add_flag("--read-only", set.read_only, "Make the root read-only");
+  to.add_option("--network", set.network, "none, or host's own")
+    ->check(CLI::IsMember({"none", "host"}));
+  to.add_flag("-i,--interactive", x.interactive, "Keep stdin open");
+  to.footer(run_footer);
+  to.prefix_command();
+}
+
+outcome take_words(run_request& x, std::string& bundle,
+                   std::vector<std::string> words) {
+  if (!words.empty() && words.front() == "--")
+    words.erase(words.begin());
+  else if (!words.empty() && words.front().starts_with("-"))
+    return fail(fault::invalid_config,
+                "option " + words.front() + ": unknown; see --help");
+  if (x.rootfs.empty()) {
+    if (words.empty())
+      return fail(fault::invalid_config,
+                  "a BUNDLE directory is needed, or --rootfs DIR -- CMD");
+    bundle = words.front();
+    words.erase(words.begin());
+    if (!words.empty() && words.front() == "--")
+      words.erase(words.begin());
+  } else if (words.empty()) {
+    return fail(fault::invalid_config, "--rootfs DIR needs a CMD to run");
+  }
+  x.options.args = std::move(words);
+  return {};
+}
+
+/// `-e KEY` without a value takes it from our own environment, as docker does.
+void fill_environment(std::vector<std::string>& env) {
+  std::vector<std::string> out;
+  for (auto& entry : env) {
+    if (entry.find('=') != std::string::npos)
+      out.push_back(std::move(entry));
+    else if (const auto* value = std::getenv(entry.c_str()))
+      out.push_back(entry + '=' + value);
+  }
+  env = std::move(out);
+}
+
+std::string absolute(const std::string& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+result<nlohmann::json> document_of(run_request& x,
+                                   const std::vector<std::string>& words) {
+  std::string bundle;
+  TROUPE_CHECK(take_words(x, bundle, words));
+  if (!x.memory.empty()) {
+    TROUPE_TRY(x.options.memory, parse_size(x.memory));
+  }
+  fill_environment(x.options.env);
+  for (auto& volume : x.options.volumes)
+    if (!volume.starts_with("/"))
+      volume = absolute(volume.substr(0, volume.find(':')))
+               + (volume.find(':') == std::string::npos
+                    ? ""
+                    : volume.substr(volume.find(':')));
+  nlohmann::json out{{"options", x.options},
+                     {"open_stdin", x.interactive},
+                     {"auto_remove", x.auto_remove}};
+  if (!x.name.empty())
+    out["id"] = x.name;
+  if (bundle.empty())
+    out["rootfs"] = absolute(x.rootfs);
+  else
+    out["bundle"] = absolute(bundle);
+  return out;
+}
+
+result<std::string> create(api_client& api, run_request& x,
+                           const std::vector<std::string>& words) {
+  TROUPE_TRY(const auto document, document_of(x, words));
+  TROUPE_TRY(const auto created, api.post("/v1/containers", document));
+  return created.value("id", std::string{});
+}
+
+/// Starts a created container with its streams on ours; its exit code.
+result<int> start_attached(const context& with, api_client& api,
+                           const std::string& id, bool interactive) {
+  hold_signals();
+  TROUPE_TRY(const auto socket,
+             api.upgrade(container_path(id, interactive ? "/attach?stdin=1"
+                                                        : "/attach")));
+  TROUPE_CHECK(api.post(container_path(id, "/start")));
+  return carry_stream(socket.get(),
+                      {interactive, [&](int signo) {
+                         auto to = with.api();
+                         static_cast<void>(to.post(container_path(
+                           id, "/kill?signal=" + std::to_string(signo))));
+                       }});
+}
+
+/// Takes a container away again that could not be started or has ended.
+void clear_away(api_client& api, const std::string& id) {
+  static_cast<void>(api.del(container_path(id, "?force=1")));
+}
+
+int run(const context& with, run_request& x) {
+  auto api = with.api();
+  const auto id = create(api, x, with.words);
+  if (!id)
+    return complain(id.error());
+  if (x.detach) {
+    if (const auto started = api.post(container_path(*id, "/start"));
+        !started) {
+      if (x.auto_remove)
+        clear_away(api, *id);
+      return complain(started.error());
+    }
+    print(*id + '\n');
+    return 0;
+  }
+  const auto code = start_attached(with, api, *id, x.interactive);
+  // The supervisor removes it by itself; asking joins that, so that the name
+  // is free again when this command ends.
+  if (x.auto_remove)
+    clear_away(api, *id);
+  return code ? *code : complain(code.error());
+}
+
+int start(const context& with, const std::vector<std::string>& ids,
+          bool attached, bool interactive) {
+  auto api = with.api();
+  if (!attached)
+    return for_each(ids, [&](const std::string& id) -> outcome {
+      TROUPE_CHECK(api.post(container_path(id, "/start")));
+      return {};
+    });
+  if (ids.size() != 1)
+    return complain({fault::invalid_config, 0,
+                     "start --attach takes one container at a time"});
+  const auto code = start_attached(with, api, ids.front(), interactive);
+  return code ? *code : complain(code.error());
+}
+
+} // namespace
+
+void add_run_commands(CLI::App& app, context& with) {
+  auto* run_command = app.add_subcommand(
+    "run", "Create and start a container; its exit code becomes ours");
+  auto request = std::make_shared<run_request>();
+  add_options(*run_command, *request);
+  run_command->add_flag("-d,--detach", request->detach,
+                        "Print the id and leave it running");
+  run_command->add_flag("--rm", request->auto_remove,
+                        "Remove it when it has ended");
+  run_command->callback([&with, request, run_command] {
+    with.words = run_command->remaining();
+    with.action = [&with, request] { return run(with, *request); };
+  });
+
+  auto* create_command = app.add_subcommand(
+    "create", "Create a container whose program waits for start");
+  auto plain = std::make_shared<run_request>();
+  add_options(*create_command, *plain);
+  create_command->add_flag("--rm", plain->auto_remove,
+                           "Remove it when it has ended");
+  create_command->callback([&with, plain, create_command] {
+    with.words = create_command->remaining();
+    with.action = [&with, plain] {
+      auto api = with.api();
+      const auto id = create(api, *plain, with.words);
+      if (!id)
+        return complain(id.error());
+      print(*id + '\n');
+      return 0;
+    };
+  });
+
+  struct start_request {
+    std::vector<std::string> ids;
+    bool attached = false;
+    bool interactive = false;
+  };
+  auto* start_command = app.add_subcommand("start", "Start created containers");
+  auto starting = std::make_shared<start_request>();
+  start_command->add_option("CONTAINER", starting->ids, "Ids")->required();
+  start_command->add_flag("-a,--attach", starting->attached,
+                          "Carry its output, wait, and return its exit code");
+  start_command->add_flag("-i,--interactive", starting->interactive,
+                          "With --attach: carry stdin too");
+  start_command->callback([&with, starting] {
+    with.action = [&with, starting] {
+      return start(with, starting->ids, starting->attached,
+                   starting->interactive);
+    };
+  });
+}
+
+} // namespace troupe::client

@@ -1,0 +1,169 @@
+#include "programs/troupe/stream.hpp"
+
+#include "runtime/linux/unique_fd.hpp"
+#include "runtime/shim/protocol/frames.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <poll.h>
+#include <string>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace troupe::client {
+
+namespace {
+
+constexpr std::array forwarded{SIGINT,  SIGTERM, SIGHUP,
+                               SIGQUIT, SIGUSR1, SIGUSR2};
+constexpr std::size_t piece = 32U << 10U;
+
+sigset_t forwarded_set() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const auto signo : forwarded)
+    ::sigaddset(&set, signo);
+  return set;
+}
+
+bool write_all(int fd, const char* data, std::size_t size) {
+  while (size != 0) {
+    const auto written = ::write(fd, data, size);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written <= 0)
+      return false;
+    data += written;
+    size -= static_cast<std::size_t>(written);
+  }
+  return true;
+}
+
+/// Takes an attach stream apart as its bytes come in.
+class frame_reader {
+public:
+  /// Handles `data`; true once the status frame is complete.
+  bool take(const char* data, std::size_t size) {
+    pending_.append(data, size);
+    std::size_t at = 0;
+    while (pending_.size() - at >= shim::frame_header_size) {
+      shim::frame_header header;
+      std::copy_n(pending_.data() + at, header.size(),
+                  reinterpret_cast<char*>(header.data()));
+      const auto length = shim::length_of(header);
+      if (pending_.size() - at - header.size() < length)
+        break;
+      deliver(static_cast<shim::frame_stream>(header[0]),
+              pending_.data() + at + header.size(), length);
+      at += header.size() + length;
+    }
+    pending_.erase(0, at);
+    return !status.empty();
+  }
+
+  std::string status; ///< The JSON of the status frame.
+
+private:
+  void deliver(shim::frame_stream stream, const char* data,
+               std::size_t length) {
+    // A reader of ours that went away must not end the process's life: its
+    // output is dropped, as `docker run | head` does.
+    switch (stream) {
+    case shim::frame_stream::out:
+      write_all(STDOUT_FILENO, data, length);
+      break;
+    case shim::frame_stream::err:
+      write_all(STDERR_FILENO, data, length);
+      break;
+    case shim::frame_stream::status:
+      status.assign(data, length);
+      break;
+    case shim::frame_stream::in:
+      break;
+    }
+  }
+
+  std::string pending_;
+};
+
+/// Sends one piece of our stdin; false at its end.
+bool forward_input(int socket) {
+  std::array<char, piece> data{};
+  const auto size = ::read(STDIN_FILENO, data.data(), data.size());
+  if (size < 0 && errno == EINTR)
+    return true;
+  if (size > 0) {
+    const auto header = shim::make_header(shim::frame_stream::in,
+                                          static_cast<std::uint32_t>(size));
+    if (write_all(socket, reinterpret_cast<const char*>(header.data()),
+                  header.size())
+        && write_all(socket, data.data(), static_cast<std::size_t>(size)))
+      return true;
+  }
+  ::shutdown(socket, SHUT_WR);
+  return false;
+}
+
+result<int> exit_code_of(const std::string& status) {
+  const auto document = nlohmann::json::parse(status, nullptr, false);
+  if (!document.is_object())
+    return fail(fault::os,
+                "the stream ended with a malformed status: " + status);
+  if (const auto error = document.value("error", std::string{}); !error.empty())
+    std::fprintf(stderr, "troupe: %s\n", error.c_str());
+  const auto signal = document.value("signal", 0);
+  return signal != 0 ? 128 + signal : document.value("exit_code", 0);
+}
+
+void forward_signals(int signals, const stream_options& options) {
+  signalfd_siginfo info{};
+  while (::read(signals, &info, sizeof info) == sizeof info)
+    if (options.forward_signal)
+      options.forward_signal(static_cast<int>(info.ssi_signo));
+}
+
+} // namespace
+
+void hold_signals() {
+  const auto set = forwarded_set();
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+result<int> carry_stream(int socket, const stream_options& options) {
+  hold_signals();
+  const auto set = forwarded_set();
+  const sys::unique_fd signals{
+    ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
+  std::array<pollfd, 3> fds{
+    pollfd{socket, POLLIN, 0}, pollfd{signals.get(), POLLIN, 0},
+    pollfd{options.forward_stdin ? STDIN_FILENO : -1, POLLIN, 0}};
+  frame_reader frames;
+  std::array<char, piece> data{};
+  for (;;) {
+    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR)
+      return fail_os(errno, "poll", "attach stream");
+    if (fds[1].revents != 0)
+      forward_signals(signals.get(), options);
+    if (fds[2].revents != 0 && !forward_input(socket))
+      fds[2].fd = -1;
+    if (fds[0].revents == 0)
+      continue;
+    const auto size = ::read(socket, data.data(), data.size());
+    if (size < 0 && errno == EINTR)
+      continue;
+    if (size <= 0)
+      return fail(fault::unavailable,
+                  "the attach stream ended without an exit status");
+    if (frames.take(data.data(), static_cast<std::size_t>(size)))
+      return exit_code_of(frames.status);
+  }
+}
+
+} // namespace troupe::client

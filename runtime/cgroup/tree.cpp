@@ -1,0 +1,160 @@
+#include "runtime/cgroup/tree.hpp"
+
+#include "runtime/linux/file.hpp"
+#include "runtime/linux/pidfd.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <dirent.h>
+#include <memory>
+
+namespace troupe::cgroup {
+
+namespace {
+
+/// Pinned at once; a soft RLIMIT_NOFILE is often 1024.
+constexpr auto batch_size = std::size_t{128};
+
+/// Bounds the hunt for a fork bomb that is not frozen.
+constexpr auto max_rounds = 1000;
+
+/// More pids than pid_max's limit of 4 million fit in this.
+constexpr auto max_procs_file = std::size_t{64} << 20;
+
+struct close_dir {
+  void operator()(DIR* dir) const noexcept {
+    ::closedir(dir);
+  }
+};
+
+/// Adds the names of the directories in `parent`.
+outcome add_children(std::vector<std::string>& to, const std::string& parent) {
+  TROUPE_TRY(auto fd, sys::open_file(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY));
+  const auto dir = std::unique_ptr<DIR, close_dir>{::fdopendir(fd.get())};
+  if (!dir)
+    return fail_os(errno, "fdopendir", parent);
+  static_cast<void>(fd.release()); // now the stream's
+  errno = 0;
+  while (const auto* entry = ::readdir(dir.get())) {
+    const auto name = std::string_view{entry->d_name};
+    if (entry->d_type == DT_DIR && name != "." && name != "..")
+      to.push_back(parent + "/" + entry->d_name);
+  }
+  return errno == 0 ? outcome{} : fail_os(errno, "readdir", parent);
+}
+
+void add_pids(std::vector<pid_t>& to, std::string_view text) {
+  const auto* at = text.data();
+  const auto* const end = at + text.size();
+  for (auto pid = pid_t{0}; at < end; ++at) {
+    const auto [next, error] = std::from_chars(at, end, pid);
+    if (error == std::errc{} && pid > 0)
+      to.push_back(pid);
+    at = next;
+  }
+}
+
+struct pinned {
+  pid_t pid;
+  sys::unique_fd fd;
+};
+
+std::vector<pinned> pin(const std::vector<pid_t>& pids,
+                        const std::set<pid_t>& done) {
+  auto out = std::vector<pinned>{};
+  for (const auto pid : pids) {
+    if (done.contains(pid))
+      continue;
+    if (auto fd = sys::open_pidfd(pid); fd)
+      out.push_back({pid, *std::move(fd)});
+    if (out.size() == batch_size)
+      break;
+  }
+  return out;
+}
+
+/// One batch; the number of processes in it.
+result<std::size_t> signal_some(const std::string& top, int signo,
+                                std::set<pid_t>& done) {
+  TROUPE_TRY(const auto listed, processes_below(top));
+  const auto batch = pin(listed, done);
+  if (batch.empty())
+    return std::size_t{0};
+  TROUPE_TRY(const auto still, processes_below(top));
+  for (const auto& [pid, fd] : batch) {
+    done.insert(pid);
+    if (!std::ranges::binary_search(still, pid))
+      continue;
+    if (auto sent = sys::send_signal(fd.get(), signo);
+        !sent && sent.error().os_errno != ESRCH)
+      return fail(std::move(sent).error());
+  }
+  return batch.size();
+}
+
+} // namespace
+
+std::string directory_of(const plan::cgroup_dir& dir) {
+  return dir.mount + dir.path;
+}
+
+bool is_v2(const plan::cgroup_dir& dir) noexcept {
+  return dir.controller.empty();
+}
+
+result<std::vector<std::string>> subtree(const std::string& top) {
+  auto out = std::vector<std::string>{top};
+  for (auto i = std::size_t{0}; i < out.size(); ++i) {
+    const auto parent = out[i];
+    auto added = add_children(out, parent);
+    if (!added && (i == 0 || added.error().code != fault::not_found))
+      return fail(std::move(added).error());
+  }
+  return out;
+}
+
+result<std::vector<pid_t>> processes_below(const std::string& top) {
+  TROUPE_TRY(const auto dirs, subtree(top));
+  auto out = std::vector<pid_t>{};
+  for (const auto& dir : dirs) {
+    auto text = sys::read_file(AT_FDCWD, dir + "/cgroup.procs", max_procs_file);
+    // Gone by now; or a threaded sub-cgroup, whose processes its domain lists.
+    const auto passable = text
+                          || (dir != top
+                              && (text.error().code == fault::not_found
+                                  || text.error().os_errno == ENODEV
+                                  || text.error().os_errno == EOPNOTSUPP));
+    if (!passable)
+      return fail(std::move(text).error());
+    if (text)
+      add_pids(out, *text);
+  }
+  std::ranges::sort(out);
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+outcome signal_below(const std::string& top, int signo, std::set<pid_t>& done) {
+  for (auto round = 0; round < max_rounds; ++round) {
+    TROUPE_TRY(const auto count, signal_some(top, signo, done));
+    if (count == 0)
+      return {};
+  }
+  return fail_os(EAGAIN, "signal the processes of", top);
+}
+
+std::string_view field_of(std::string_view text,
+                          std::string_view key) noexcept {
+  while (!text.empty()) {
+    const auto size = std::min(text.find('\n'), text.size());
+    const auto line = text.substr(0, size);
+    text.remove_prefix(std::min(size + 1, text.size()));
+    if (line.size() > key.size() && line.starts_with(key)
+        && line[key.size()] == ' ')
+      return line.substr(key.size() + 1);
+  }
+  return {};
+}
+
+} // namespace troupe::cgroup

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "config/base/result.hpp"
+#include "runtime/plan/launch_plan.hpp"
+
+#include <set>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+/// A cgroup directory and those that the container made below it.
+namespace troupe::cgroup {
+
+/// Absolute, on the host.
+[[nodiscard]] std::string directory_of(const plan::cgroup_dir& dir);
+
+/// True for the directory in the v2 hierarchy.
+[[nodiscard]] bool is_v2(const plan::cgroup_dir& dir) noexcept;
+
+/// `top` and every directory below it, parents before their children.
+[[nodiscard]] result<std::vector<std::string>> subtree(const std::string& top);
+
+/// The processes in `top` and below, ascending. Those outside the reader's pid
+/// namespace have no pid here and are not listed.
+[[nodiscard]] result<std::vector<pid_t>>
+processes_below(const std::string& top);
+
+/// Signals the processes in and below `top` that are not in `done`, and adds
+/// them to it; again until none is new. Each is pinned by a pidfd and then seen
+/// in the cgroup once more, so that a recycled pid is never hit.
+[[nodiscard]] outcome signal_below(const std::string& top, int signo,
+                                   std::set<pid_t>& done);
+
+/// The value of `key` in a file of "key value" lines; "" if it has none.
+[[nodiscard]] std::string_view field_of(std::string_view text,
+                                        std::string_view key) noexcept;
+
+} // namespace troupe::cgroup

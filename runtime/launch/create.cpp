@@ -1,0 +1,120 @@
+#include "runtime/cgroup/cgroup.hpp"
+#include "runtime/launch/handshake.hpp"
+#include "runtime/launch/hooks.hpp"
+#include "runtime/launch/host_trees.hpp"
+#include "runtime/launch/init.hpp"
+#include "runtime/launch/isolate.hpp"
+#include "runtime/launch/launch.hpp"
+#include "runtime/launch/placement.hpp"
+#include "runtime/launch/spawn.hpp"
+#include "runtime/linux/pidfd.hpp"
+#include "runtime/linux/seqpacket.hpp"
+
+#include <cerrno>
+
+namespace troupe::launch {
+
+namespace {
+
+/// What there is to be undone if a later step fails.
+struct undo {
+  bool cgroup = false;
+  sys::unique_fd init;
+};
+
+outcome check(const plan::launch_plan& plan, progress& at) {
+  if (plan.version != plan::plan_version)
+    return fail_os(EPROTO, "plan version", std::to_string(plan.version));
+  at = {plan::phase::console, 0};
+  if (plan.process.terminal)
+    return fail_os(EOPNOTSUPP, "terminal", "no console in this build");
+  at = {plan::phase::mount, 0};
+  if (!has_own_mounts(plan) && !plan.rootfs.mounts.empty())
+    return fail_os(EINVAL, "mount", "without a new mount namespace");
+  return {};
+}
+
+/// The steps between clone and the start line, as the launcher sees them.
+outcome accompany(const plan::launch_plan& plan, const lines& with, int line,
+                  const sys::cloned& init, progress& at) {
+  auto spawned = make_report(report_kind::spawned, at);
+  spawned.pid = init.pid;
+  TROUPE_CHECK(send_report(with.report, spawned, init.pidfd.get()));
+  TROUPE_CHECK(
+    write_placement(plan.namespaces, plan.process.oom_score_adj, init.pid, at));
+  TROUPE_CHECK(say(line, word::mapped));
+  TROUPE_TRY([[maybe_unused]] const auto ready, hear(line, word::ready, at));
+  const auto state = state_document(plan, "creating", init.pid);
+  TROUPE_CHECK(run_hooks(plan.hooks.prestart, plan::phase::hook_prestart, state,
+                         plan.bundle, at));
+  TROUPE_CHECK(run_hooks(plan.hooks.create_runtime,
+                         plan::phase::hook_create_runtime, state, plan.bundle,
+                         at));
+  TROUPE_CHECK(say(line, word::go_on, init.pid));
+  TROUPE_TRY([[maybe_unused]] const auto created,
+             hear(line, word::created, at));
+  return send_report(with.report, make_report(report_kind::created, at));
+}
+
+outcome create(const plan::launch_plan& plan, const lines& with, progress& at,
+               undo& made) {
+  TROUPE_CHECK(isolate(
+    {with.report, with.start, with.stdin_fd, with.stdout_fd, with.stderr_fd}));
+  TROUPE_CHECK(check(plan, at));
+  TROUPE_TRY(const auto trees, open_host_trees(plan, at));
+  at = {plan::phase::cgroup_create, 0};
+  if (const auto cgroup = cgroup::create(plan.cgroup); !cgroup)
+    return fail_at(at, cgroup.error());
+  made.cgroup = true;
+  const auto entrance = cgroup::open_entrance(plan.cgroup);
+  if (!entrance)
+    return fail_at(at, entrance.error());
+  at = {plan::phase::clone, 0};
+  TROUPE_TRY(auto line, sys::seqpacket_pair());
+  TROUPE_TRY(auto init, spawn(plan.namespaces, entrance->v2_dir.get(), at));
+  if (init.pid == 0) {
+    line.first.reset();
+    run_init({plan, with, line.second.get(), *entrance, trees});
+  }
+  line.second.reset();
+  const auto done = accompany(plan, with, line.first.get(), init, at);
+  made.init = std::move(init.pidfd);
+  return done;
+}
+
+bool is_hook(plan::phase x) {
+  return x == plan::phase::hook_prestart
+         || x == plan::phase::hook_create_runtime
+         || x == plan::phase::hook_create_container;
+}
+
+/// Undoes what was done, so that the report of the failure finds nothing left.
+void abandon(const plan::launch_plan& plan, const progress& at, int report_line,
+             const undo& made) {
+  if (made.init)
+    kill_and_wait(made.init.get());
+  if (made.cgroup)
+    // What cannot be removed is the caller's to find: the failure that led here
+    // is the one to report.
+    (void)cgroup::remove(plan.cgroup, removal_patience);
+  // runtime.md, "Lifecycle": after a failed hook the container is destroyed,
+  // and its poststop hooks run.
+  if (is_hook(at.phase))
+    run_poststop(plan, report_line);
+}
+
+} // namespace
+
+int run_create(const plan::launch_plan& plan, const lines& with) {
+  progress at;
+  undo made;
+  const auto created = create(plan, with, at, made);
+  if (created)
+    return 0;
+  abandon(plan, at, with.report, made);
+  (void)send_report(with.report,
+                    make_report(report_kind::failed, at, created.error()));
+  return 1;
+}
+
+} // namespace troupe::launch

@@ -1,0 +1,60 @@
+#include "runtime/launch/handshake.hpp"
+
+#include "runtime/linux/seqpacket.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <poll.h>
+
+namespace troupe::launch {
+
+namespace {
+
+/// Waits until there is a packet or EOF: the caller's line may be non-blocking.
+outcome wait_readable(int line) {
+  auto waiting = pollfd{line, POLLIN, 0};
+  while (::poll(&waiting, 1, -1) < 0)
+    if (errno != EINTR)
+      return fail_os(errno, "poll", "");
+  return {};
+}
+
+failure as_failure(const std::vector<std::uint8_t>& bytes, progress& at) {
+  auto sent = report{};
+  std::memcpy(&sent, bytes.data(), sizeof(sent));
+  at = {sent.phase, sent.index};
+  return {classify(sent.os_errno), sent.os_errno,
+          std::string{sent.subject_text()}};
+}
+
+} // namespace
+
+outcome say(int line, word what, pid_t pid) {
+  const auto out = message{what, pid};
+  return sys::send_packet(
+    line, std::span{reinterpret_cast<const std::uint8_t*>(&out), sizeof(out)});
+}
+
+result<message> hear(int line, word expected, progress& at) {
+  TROUPE_CHECK(wait_readable(line));
+  TROUPE_TRY(const auto packet, sys::receive_packet(line));
+  if (packet.closed)
+    return fail(fault::unavailable, "the other side of the launch is gone");
+  if (packet.bytes.size() == sizeof(report))
+    return fail(as_failure(packet.bytes, at));
+  auto in = message{};
+  if (packet.bytes.size() != sizeof(in))
+    return fail_os(EPROTO, "receive", "launch handshake");
+  std::memcpy(&in, packet.bytes.data(), sizeof(in));
+  if (in.said != expected)
+    return fail_os(EPROTO, "receive", "launch handshake");
+  return in;
+}
+
+result<bool> await_start(int line) {
+  TROUPE_CHECK(wait_readable(line));
+  TROUPE_TRY(const auto packet, sys::receive_packet(line));
+  return !packet.closed;
+}
+
+} // namespace troupe::launch

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "runtime/launch/launch.hpp"
+#include "runtime/launch/progress.hpp"
+
+#include <cstdint>
+#include <sys/types.h>
+
+/// The private line between launcher and init, a blocking SOCK_SEQPACKET pair:
+///
+///   launcher          init
+///     mapped ──────────▶   its user and group ids exist
+///     ◀─────────── ready   namespaces, root file system and mounts are there
+///     go_on{pid} ──────▶   host hooks have run
+///     ◀───────── created   waits for the start packet
+///
+/// Instead of its next word init may send a `report` of kind `failed`. EOF
+/// means that the other side is dead.
+namespace troupe::launch {
+
+enum class word : std::uint8_t { mapped, ready, go_on, created };
+
+struct message {
+  word said = word::mapped;
+  std::int32_t pid = 0; ///< With go_on: init's, as its launcher sees it.
+};
+
+[[nodiscard]] outcome say(int line, word what, pid_t pid = 0);
+
+/// Waits for `expected`. A report in its place becomes a failure, and `at` its
+/// place; EOF is `unavailable`.
+[[nodiscard]] result<message> hear(int line, word expected, progress& at);
+
+/// Waits on the start line: true for the start packet, false if the caller is
+/// gone.
+[[nodiscard]] result<bool> await_start(int line);
+
+} // namespace troupe::launch

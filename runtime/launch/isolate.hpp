@@ -1,0 +1,19 @@
+#pragma once
+
+#include "config/base/result.hpp"
+
+#include <chrono>
+#include <vector>
+
+namespace troupe::launch {
+
+/// How long a cgroup's processes may take to die before its removal fails.
+inline constexpr std::chrono::milliseconds removal_patience{10'000};
+
+/// Cuts a fresh fork off from the process that made it: keeps only `lines` and
+/// descriptors 0 to 2 (other containers' pipe ends must not live on in init),
+/// resets signal mask and handlers, and makes the process non-dumpable, so that
+/// nothing it meets in a joined namespace can trace it (CVE-2016-9962).
+[[nodiscard]] outcome isolate(std::vector<int> lines);
+
+} // namespace troupe::launch

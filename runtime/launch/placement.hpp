@@ -1,0 +1,21 @@
+#pragma once
+
+#include "runtime/launch/progress.hpp"
+
+#include <string>
+#include <sys/types.h>
+
+/// What only the host's side may do to a process that it has just made.
+namespace troupe::launch {
+
+/// Writes the id maps of a new user namespace and the OOM score of `pid`. The
+/// score is written here because init, non-dumpable and in a user namespace,
+/// may not write its own.
+[[nodiscard]] outcome write_placement(const plan::namespaces& in,
+                                      const std::string& oom_score_adj,
+                                      pid_t pid, progress& at);
+
+/// Kills the process and waits until it is dead; its parent reaps it.
+void kill_and_wait(int pidfd);
+
+} // namespace troupe::launch

@@ -1,0 +1,144 @@
+#include "runtime/launch/process.hpp"
+
+#include "runtime/launch/c_strings.hpp"
+#include "runtime/launch/executable.hpp"
+#include "runtime/launch/stdio.hpp"
+#include "runtime/linux/capabilities.hpp"
+#include "runtime/linux/descriptors.hpp"
+#include "runtime/linux/seccomp.hpp"
+
+#include <array>
+#include <cerrno>
+#include <grp.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace troupe::launch {
+
+namespace {
+
+outcome set_rlimits(const plan::process& process, progress& at) {
+  constexpr std::array<std::string_view, RLIM_NLIMITS> names{
+    "RLIMIT_CPU",      "RLIMIT_FSIZE", "RLIMIT_DATA",   "RLIMIT_STACK",
+    "RLIMIT_CORE",     "RLIMIT_RSS",   "RLIMIT_NPROC",  "RLIMIT_NOFILE",
+    "RLIMIT_MEMLOCK",  "RLIMIT_AS",    "RLIMIT_LOCKS",  "RLIMIT_SIGPENDING",
+    "RLIMIT_MSGQUEUE", "RLIMIT_NICE",  "RLIMIT_RTPRIO", "RLIMIT_RTTIME"};
+  at = {plan::phase::rlimit, 0};
+  for (const auto& x : process.rlimits) {
+    const auto limit = ::rlimit{x.soft, x.hard};
+    if (::prlimit(0, static_cast<__rlimit_resource>(x.resource), &limit,
+                  nullptr)
+        != 0)
+      return fail_os(errno, "setrlimit",
+                     static_cast<std::size_t>(x.resource) < names.size()
+                       ? names[static_cast<std::size_t>(x.resource)]
+                       : "of an unknown resource");
+    ++at.index;
+  }
+  return {};
+}
+
+outcome set_user(const plan::process& process) {
+  if (::setgroups(process.groups.size(), process.groups.data()) != 0)
+    return fail_os(errno, "setgroups", "");
+  if (::setresgid(process.gid, process.gid, process.gid) != 0)
+    return fail_os(errno, "setresgid", std::to_string(process.gid));
+  if (::setresuid(process.uid, process.uid, process.uid) != 0)
+    return fail_os(errno, "setresuid", std::to_string(process.uid));
+  return {};
+}
+
+/// The bounding set needs CAP_SETPCAP and so comes before the change of user,
+/// which the permitted set is kept across; the rest comes after it.
+outcome set_user_and_capabilities(const plan::process& process, progress& at) {
+  const auto& sets = process.capabilities;
+  at = {plan::phase::capabilities, 0};
+  if (sets.set) {
+    TROUPE_CHECK(sys::limit_bounding(sets.bounding));
+    TROUPE_CHECK(sys::keep_capabilities(true));
+  }
+  at = {plan::phase::user, 0};
+  TROUPE_CHECK(set_user(process));
+  at = {plan::phase::capabilities, 0};
+  if (!sets.set)
+    return {};
+  TROUPE_CHECK(sys::keep_capabilities(false));
+  TROUPE_CHECK(
+    sys::set_capabilities(sets.effective, sets.permitted, sets.inheritable));
+  return sys::set_ambient(sets.ambient);
+}
+
+outcome load_seccomp(const plan::process& process, progress& at) {
+  at = {plan::phase::seccomp, 0};
+  if (process.seccomp.program.empty())
+    return {};
+  return sys::load_filter(process.seccomp.program, process.seccomp.flags);
+}
+
+/// Changes directory as the container's user, and makes sure that the result is
+/// inside the root: the kernel puts `(unreachable)` in front of a path that is
+/// not (CVE-2024-21626).
+outcome enter_cwd(const plan::process& process, progress& at) {
+  at = {plan::phase::cwd, 0};
+  if (::chdir(process.cwd.c_str()) != 0)
+    return fail_os(errno, "chdir", process.cwd);
+  char path[8192] = {};
+  if (::syscall(SYS_getcwd, path, sizeof(path)) < 0)
+    return fail_os(errno, "getcwd", process.cwd);
+  if (path[0] != '/')
+    return fail_os(EXDEV, "working directory outside the root:", process.cwd);
+  return {};
+}
+
+outcome execute(const plan::process& process, const std::string& path) {
+  const auto argv = c_strings{process.args};
+  const auto envp = c_strings{process.env};
+  ::execve(path.c_str(), argv.get(), envp.get());
+  return fail_os(errno, "execve", path);
+}
+
+} // namespace
+
+outcome check_executable(const plan::process& process, progress& at) {
+  at = {plan::phase::exec, 0};
+  if (process.args.empty())
+    return {};
+  TROUPE_TRY([[maybe_unused]] const auto path, find_executable(process));
+  return {};
+}
+
+outcome become_process(const plan::process& process, const lines& with,
+                       progress& at) {
+  at = {plan::phase::exec, 0};
+  if (process.args.empty())
+    return fail_os(EINVAL, "start", "the container has no process.args");
+  TROUPE_TRY(const auto path, find_executable(process));
+  at = {plan::phase::console, 0};
+  TROUPE_CHECK(take_stdio(with, process.uid));
+  TROUPE_CHECK(set_rlimits(process, at));
+  // Without no_new_privs a filter needs CAP_SYS_ADMIN, which is about to go.
+  if (!process.no_new_privileges)
+    TROUPE_CHECK(load_seccomp(process, at));
+  TROUPE_CHECK(set_user_and_capabilities(process, at));
+  if (process.no_new_privileges)
+    TROUPE_CHECK(sys::set_no_new_privileges());
+  if (process.umask >= 0)
+    ::umask(static_cast<mode_t>(process.umask));
+  TROUPE_CHECK(enter_cwd(process, at));
+  at = {plan::phase::exec, 0};
+  TROUPE_CHECK(sys::close_all_on_exec());
+  if (process.no_new_privileges)
+    TROUPE_CHECK(load_seccomp(process, at));
+  at = {plan::phase::exec, 0};
+  return execute(process, path);
+}
+
+int exit_code(const progress& at, const failure& why) noexcept {
+  if (at.phase != plan::phase::exec)
+    return 1;
+  return why.os_errno == ENOENT ? 127 : 126;
+}
+
+} // namespace troupe::launch

@@ -1,0 +1,150 @@
+#include "runtime/launch/root.hpp"
+
+#include "runtime/launch/devices.hpp"
+#include "runtime/launch/mounts.hpp"
+#include "runtime/linux/file.hpp"
+#include "runtime/linux/mount.hpp"
+#include "runtime/linux/rootfs.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+namespace troupe::launch {
+
+namespace {
+
+/// Cuts the new mount namespace off from the host's and stacks the container's
+/// root on "/": this needs no directory of the host, which a user namespace may
+/// have no right to reach, and resolving from "/" still gives the host's files.
+outcome attach_root(const plan::rootfs& rootfs, int root) {
+  TROUPE_TRY(const auto host, sys::open_file(AT_FDCWD, "/", O_PATH));
+  TROUPE_CHECK(sys::change_mount(
+    host.get(), {0, 0, rootfs.host_propagation & ~std::uint64_t{MS_REC}, true},
+    "/"));
+  return sys::attach_mount(root, host.get(), rootfs.path);
+}
+
+/// /dev/null of the container, nothing else of that name (CVE-2025-31133).
+result<sys::unique_fd> open_null(int root) {
+  TROUPE_TRY(auto null, sys::open_in_root(root, "/dev/null", O_PATH));
+  struct stat info {};
+  if (::fstat(null.get(), &info) != 0)
+    return fail_os(errno, "fstat", "/dev/null");
+  if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3))
+    return fail_os(ENODEV, "/dev/null", "is not the character device 1:3");
+  return null;
+}
+
+result<sys::unique_fd> empty_directory() {
+  constexpr auto closed = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID
+                          | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  return sys::make_filesystem("tmpfs", "tmpfs", {}, closed);
+}
+
+bool is_missing(const failure& why) {
+  return why.os_errno == ENOENT || why.os_errno == ENOTDIR;
+}
+
+outcome mask(int root, const std::string& path) {
+  const auto target = sys::open_in_root(root, path, O_PATH);
+  if (!target && is_missing(target.error()))
+    return {};
+  if (!target)
+    return fail(target.error());
+  struct stat info {};
+  if (::fstat(target->get(), &info) != 0)
+    return fail_os(errno, "fstat", path);
+  if (S_ISDIR(info.st_mode)) {
+    TROUPE_TRY(const auto cover, empty_directory());
+    return sys::attach_mount(cover.get(), target->get(), path);
+  }
+  TROUPE_TRY(const auto null, open_null(root));
+  TROUPE_TRY(const auto cover, sys::clone_tree(null.get(), "", false));
+  return sys::attach_mount(cover.get(), target->get(), path);
+}
+
+outcome make_readonly(int root, const std::string& path) {
+  const auto target = sys::open_in_root(root, path, O_PATH);
+  if (!target && is_missing(target.error()))
+    return {};
+  if (!target)
+    return fail(target.error());
+  TROUPE_TRY(const auto copy, sys::clone_tree(target->get(), "", true));
+  TROUPE_CHECK(
+    sys::change_mount(copy.get(), {MOUNT_ATTR_RDONLY, 0, 0, true}, path));
+  return sys::attach_mount(copy.get(), target->get(), path);
+}
+
+outcome enter_by_chroot(int root) {
+  if (::fchdir(root) != 0)
+    return fail_os(errno, "fchdir", "to the new root");
+  if (::chroot(".") != 0)
+    return fail_os(errno, "chroot", "");
+  return {};
+}
+
+} // namespace
+
+result<sys::unique_fd> build_root(const plan::launch_plan& plan,
+                                  const host_trees& trees, progress& at) {
+  const auto& rootfs = plan.rootfs;
+  at = {plan::phase::rootfs, 0};
+  if (!has_own_mounts(plan))
+    return sys::open_file(AT_FDCWD, rootfs.path, O_PATH | O_DIRECTORY);
+  const auto tree = trees.rootfs.get();
+  TROUPE_CHECK(attach_root(rootfs, tree));
+  at = {plan::phase::mount, 0};
+  for (const auto& mount : rootfs.mounts) {
+    TROUPE_CHECK(
+      place_mount(mount, plan.cgroup, trees.mounts[at.index].get(), tree));
+    ++at.index;
+  }
+  if (rootfs.fill_dev)
+    TROUPE_CHECK(fill_dev(rootfs, trees, tree, at));
+  at = {plan::phase::cwd, 0};
+  TROUPE_TRY([[maybe_unused]] const auto cwd,
+             sys::make_directory(tree, plan.process.cwd));
+  auto root = sys::unique_fd{::fcntl(tree, F_DUPFD_CLOEXEC, 3)};
+  if (!root)
+    return fail_os(errno, "fcntl", "F_DUPFD_CLOEXEC");
+  return root;
+}
+
+outcome enter_root(const plan::launch_plan& plan, int root, progress& at) {
+  at = {plan::phase::pivot_root, 0};
+  if (!has_own_mounts(plan))
+    return enter_by_chroot(root);
+  TROUPE_CHECK(sys::pivot_into(root));
+  const auto propagation = plan.rootfs.propagation;
+  return sys::change_mount(
+    root,
+    {0, 0, propagation & ~std::uint64_t{MS_REC}, (propagation & MS_REC) != 0},
+    "/");
+}
+
+outcome guard_root(const plan::launch_plan& plan, int root, progress& at) {
+  if (!has_own_mounts(plan))
+    return {};
+  const auto& rootfs = plan.rootfs;
+  at = {plan::phase::masked_path, 0};
+  for (const auto& x : rootfs.masked) {
+    TROUPE_CHECK(mask(root, x.path));
+    ++at.index;
+  }
+  at = {plan::phase::readonly_path, 0};
+  for (const auto& x : rootfs.readonly_paths) {
+    TROUPE_CHECK(make_readonly(root, x.path));
+    ++at.index;
+  }
+  at = {plan::phase::readonly_root, 0};
+  if (rootfs.readonly)
+    TROUPE_CHECK(
+      sys::change_mount(root, {MOUNT_ATTR_RDONLY, 0, 0, false}, "/"));
+  return {};
+}
+
+} // namespace troupe::launch

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "runtime/launch/host_trees.hpp"
+
+/// The container's file system, as init builds it.
+namespace troupe::launch {
+
+/// Attaches the root and every mount below it, in the plan's order, and fills
+/// /dev. Returns the root directory. Without a mount namespace of its own: only
+/// opens the root.
+[[nodiscard]] result<sys::unique_fd> build_root(const plan::launch_plan& plan,
+                                                const host_trees& trees,
+                                                progress& at);
+
+/// Makes `root` the process's root: pivot_root, or chroot without an own mount
+/// namespace.
+[[nodiscard]] outcome enter_root(const plan::launch_plan& plan, int root,
+                                 progress& at);
+
+/// After `enter_root`: hides masked paths, and makes read-only what shall be.
+[[nodiscard]] outcome guard_root(const plan::launch_plan& plan, int root,
+                                 progress& at);
+
+} // namespace troupe::launch

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "config/base/result.hpp"
+#include "runtime/linux/unique_fd.hpp"
+
+#include <cstdint>
+#include <string_view>
+#include <sys/types.h>
+
+/// Making processes and moving between namespaces: clone3(2), setns(2),
+/// unshare(2), user_namespaces(7).
+namespace troupe::sys {
+
+/// Both sides of a clone: in the child `pid` is 0 and `pidfd` invalid.
+struct cloned {
+  pid_t pid = 0;
+  unique_fd pidfd;
+};
+
+/// Whose child the new process is.
+enum class parentage {
+  own,     ///< The caller's; its exit signal is SIGCHLD.
+  sibling, ///< The caller's parent's (CLONE_PARENT); it has no exit signal and
+           ///< is reaped with __WALL.
+};
+
+/// fork(2) with `flags` (CLONE_NEW*), a pidfd, and, if `cgroup` >= 0, straight
+/// into that v2 cgroup directory (Linux 5.7). For single-threaded processes:
+/// no atfork handler runs.
+[[nodiscard]] result<cloned> clone_process(parentage parent,
+                                           std::uint64_t flags, int cgroup);
+
+/// setns(2); `fd` is a namespace or a pidfd.
+[[nodiscard]] outcome enter_namespace(int fd, std::uint64_t flags,
+                                      std::string_view subject);
+
+/// unshare(2).
+[[nodiscard]] outcome unshare_namespaces(std::uint64_t flags,
+                                         std::string_view subject);
+
+/// Becomes user 0 and group 0, without supplementary groups, of the current
+/// user namespace.
+[[nodiscard]] outcome become_root();
+
+} // namespace troupe::sys

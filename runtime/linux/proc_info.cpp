@@ -1,0 +1,103 @@
+#include "runtime/linux/proc_info.hpp"
+
+#include "runtime/linux/file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace troupe::sys {
+
+namespace {
+
+constexpr std::size_t max_command = 4096;
+
+/// Fields of stat(5) after the command, counted from the state.
+enum : std::size_t { field_state, field_ppid, field_utime = 11, field_stime,
+                     field_rss = 21, field_count };
+
+std::vector<std::string_view> words(std::string_view text) {
+  std::vector<std::string_view> out;
+  while (!text.empty()) {
+    const auto end = std::min(text.find_first_of(" \n"), text.size());
+    if (end > 0)
+      out.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+template <class Number>
+bool parse(std::string_view text, Number& out) {
+  return std::from_chars(text.data(), text.data() + text.size(), out).ec
+         == std::errc{};
+}
+
+/// The beginning of a file that may be long.
+std::string beginning(int dir, const std::string& path) {
+  auto file = open_file(dir, path, O_RDONLY);
+  if (!file)
+    return {};
+  std::array<char, max_command> bytes{};
+  const auto got = ::read(file->get(), bytes.data(), bytes.size());
+  return {bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
+}
+
+} // namespace
+
+result<process_info> parse_stat(std::string_view stat) {
+  const auto malformed = failure{fault::os, EINVAL, "parse /proc/PID/stat"};
+  const auto open = stat.find('(');
+  const auto close = stat.rfind(')');
+  if (open == stat.npos || close == stat.npos || close < open)
+    return fail(malformed);
+  const auto fields = words(stat.substr(close + 1));
+  if (fields.size() < field_count)
+    return fail(malformed);
+  auto out = process_info{};
+  std::int64_t user = 0;
+  std::int64_t system = 0;
+  std::int64_t pages = 0;
+  if (!parse(stat.substr(0, open), out.pid)
+      || !parse(fields[field_ppid], out.ppid)
+      || !parse(fields[field_utime], user)
+      || !parse(fields[field_stime], system)
+      || !parse(fields[field_rss], pages))
+    return fail(malformed);
+  static const auto ticks = ::sysconf(_SC_CLK_TCK);
+  static const auto page = ::sysconf(_SC_PAGESIZE);
+  out.state = fields[field_state];
+  out.cpu_ms = (user + system) * 1000 / ticks;
+  out.rss = pages * page;
+  out.command.append("[")
+    .append(stat.substr(open + 1, close - open - 1))
+    .append("]");
+  return out;
+}
+
+result<process_info> read_process(pid_t pid) {
+  const auto path = "/proc/" + std::to_string(pid);
+  TROUPE_TRY(const auto dir,
+             open_file(AT_FDCWD, path, O_PATH | O_DIRECTORY));
+  auto stat = read_file(dir.get(), "stat");
+  if (!stat) // ESRCH: it went away since.
+    return fail(fault::not_found, "read " + path + ": the process is gone");
+  TROUPE_TRY(auto out, parse_stat(*stat));
+  const auto status = read_file(dir.get(), "status").value_or("");
+  if (const auto uid = status.find("\nUid:\t"); uid != status.npos)
+    parse(std::string_view{status}.substr(uid + 6), out.uid);
+  auto command = beginning(dir.get(), "cmdline");
+  while (!command.empty() && command.back() == '\0')
+    command.pop_back();
+  std::replace(command.begin(), command.end(), '\0', ' ');
+  if (!command.empty())
+    out.command = std::move(command);
+  return out;
+}
+
+} // namespace troupe::sys

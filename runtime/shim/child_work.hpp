@@ -1,0 +1,18 @@
+#pragma once
+
+#include "runtime/launch/launch.hpp"
+#include "runtime/shim/children.hpp"
+
+#include <sys/types.h>
+
+/// What the shim's forked children do: each decodes its plan from the sealed
+/// memfd `plan` and has runtime/launch carry it out. They return the exit code;
+/// a plan that cannot be read is reported on the line like a failing step.
+namespace troupe::shim {
+
+[[nodiscard]] int create_work(int plan, const launcher::lines& with);
+[[nodiscard]] int exec_work(int plan, const launcher::lines& with, int target);
+[[nodiscard]] int teardown_work(int plan, int line);
+[[nodiscard]] int poststart_work(int plan, int line, pid_t pid);
+
+} // namespace troupe::shim

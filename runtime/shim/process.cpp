@@ -1,0 +1,341 @@
+#include "runtime/shim/process.hpp"
+
+#include "runtime/linux/seqpacket.hpp"
+#include "runtime/shim/child_work.hpp"
+#include "runtime/shim/endings.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <string>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <utility>
+
+namespace troupe::shim {
+
+namespace {
+
+failure wrong_state(const process_key& key, std::string_view doing,
+                    std::string_view why) {
+  return {fault::wrong_state, 0,
+          std::string{doing} + " " + key + ": " + std::string{why}};
+}
+
+} // namespace
+
+process::process(const surroundings& in, table& tell, process_key key,
+                 bool is_exec)
+  : in_(in), table_(tell) {
+  record_.key = std::move(key);
+  record_.is_exec = is_exec;
+}
+
+process::~process() {
+  in_.children.remove(launcher_.pid);
+  in_.children.remove(record_.pid);
+}
+
+// -- launch -------------------------------------------------------------------
+
+outcome process::launch(const shim::launch& request, int memfd, int target,
+                        const asker& who) {
+  TROUPE_CHECK(open_stdio(request));
+  TROUPE_TRY(auto line, sys::seqpacket_pair());
+  if (::fcntl(line.first.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0)
+    return fail_os(errno, "fcntl O_NONBLOCK", "start line");
+  TROUPE_TRY(launcher_, fork_launcher(!request.target.empty(), memfd, target,
+                                      line.second.get()));
+  in_.children.add(launcher_.pid, *this);
+  start_line_ = std::move(line.first);
+  stdio_->for_child() = {};
+  launching_ = who;
+  // The launcher is there: from here on a failure is a failed launch.
+  if (const auto watched = watch_launcher(); !watched) {
+    failed_ = prepare_failure(watched.error());
+    (void)sys::send_signal(launcher_.pidfd.get(), SIGKILL);
+  }
+  publish();
+  return {};
+}
+
+outcome process::open_stdio(const shim::launch& request) {
+  stdio::listener tell;
+  tell.log_failed = [this] { publish(); };
+  tell.clients_gone = [to = &table_] { to->tidy_later(); };
+  TROUPE_TRY(stdio_, stdio::open(in_.loop, request.log, request.open_stdin,
+                                 std::move(tell)));
+  return {};
+}
+
+result<child> process::fork_launcher(bool exec, int memfd, int target,
+                                     int start_line) {
+  const auto& ends = stdio_->for_child();
+  launcher::lines with;
+  with.start = start_line;
+  with.stdin_fd = ends.in.get();
+  with.stdout_fd = ends.out.get();
+  with.stderr_fd = ends.err.get();
+  return fork_child(in_.self, [&](int line) {
+    with.report = line;
+    return exec ? exec_work(memfd, with, target) : create_work(memfd, with);
+  });
+}
+
+outcome process::watch_launcher() {
+  // First the launcher's end, which the sweep of children can stand in for.
+  TROUPE_TRY(launcher_exited_,
+             in_.loop.add(launcher_.pidfd.get(), EPOLLIN,
+                          [this](std::uint32_t) { look_at_launcher(); }));
+  TROUPE_TRY(report_ready_,
+             in_.loop.add(launcher_.line.get(), EPOLLIN,
+                          [this](std::uint32_t) { read_report_line(); }));
+  TROUPE_TRY(start_ready_,
+             in_.loop.add(start_line_.get(), EPOLLIN,
+                          [this](std::uint32_t) { read_start_line(); }));
+  return {};
+}
+
+void process::read_report_line() {
+  while (launcher_.line) {
+    const auto event = next_report(launcher_.line.get());
+    if (event.what == line_event::kind::closed)
+      return report_ready_.pause();
+    if (event.what == line_event::kind::empty)
+      return;
+    on_report(event);
+  }
+}
+
+void process::on_report(const line_event& what) {
+  switch (what.report.kind) {
+  case launcher::report_kind::spawned:
+    return on_spawned(what);
+  case launcher::report_kind::created:
+    return on_created();
+  case launcher::report_kind::failed:
+    if (!failed_)
+      failed_ = what.report;
+    return;
+  case launcher::report_kind::hook_warning:
+    return table_.warn({record_.key,
+                        launcher::to_failure(what.report, nullptr).what, true,
+                        step_of(what.report)});
+  case launcher::report_kind::done:
+    return;
+  }
+}
+
+void process::on_spawned(const line_event& what) {
+  if (init_ || !what.fd)
+    return;
+  record_.pid = what.report.pid;
+  // The descriptor is the event's; a duplicate outlives it.
+  init_.reset(::fcntl(what.fd.get(), F_DUPFD_CLOEXEC, 0));
+  in_.children.add(record_.pid, *this);
+  watch_init();
+  publish();
+}
+
+// Without a watch (the kernel's limit of them) init cannot be followed.
+void process::watch_init() {
+  auto watching = in_.loop.add(init_.get(), EPOLLIN,
+                               [this](std::uint32_t) { look_at_init(); });
+  if (watching) {
+    init_exited_ = *std::move(watching);
+    return;
+  }
+  failed_ = prepare_failure(watching.error());
+  kill_init();
+}
+
+void process::on_created() {
+  if (record_.state != process_state::launching || failed_)
+    return;
+  record_.state = process_state::created;
+  record_.created = now_ns();
+  publish();
+  answer(launching_, {});
+  if (exit_)
+    end_process();
+}
+
+void process::look() {
+  look_at_launcher();
+  look_at_init();
+}
+
+void process::look_at_launcher() {
+  if (!launcher_.pidfd)
+    return;
+  read_report_line();
+  const auto ended = sys::reap(launcher_.pidfd.get());
+  if (ended && !*ended)
+    return;
+  // What it said between our look at the line and its end.
+  read_report_line();
+  in_.children.remove(launcher_.pid);
+  report_ready_.reset();
+  launcher_exited_.reset();
+  launcher_ = {};
+  if (record_.state != process_state::launching)
+    return;
+  if (!failed_)
+    failed_ = prepare_failure(
+      {fault::os, 0,
+       "launcher died: " + (ended ? describe(**ended) : ended.error().what)});
+  kill_init();
+  end_launch();
+  // An init that it has not told us of dies without a signal to us.
+  table_.sweep_soon();
+}
+
+void process::kill_init() {
+  if (init_)
+    (void)sys::send_signal(init_.get(), SIGKILL);
+}
+
+// A launch has failed when launcher and init are both gone.
+void process::end_launch() {
+  if (launcher_.pidfd || init_ || !failed_)
+    return;
+  record_.state = process_state::failed;
+  record_.failure = step_of(*failed_);
+  record_.finished = now_ns();
+  finish_stdio();
+  publish();
+  answer(launching_, failed_answer(*failed_));
+}
+
+// -- start, signal, attach ----------------------------------------------------
+
+outcome process::start(const asker& who) {
+  if (record_.state != process_state::created)
+    return fail(wrong_state(record_.key, "start", "not in state created"));
+  if (!start_line_)
+    return fail(wrong_state(record_.key, "start", "its init has ended"));
+  if (start_sent_)
+    return fail(wrong_state(record_.key, "start", "is being started already"));
+  constexpr std::array<std::uint8_t, 1> go{1};
+  TROUPE_CHECK(sys::send_packet(start_line_.get(), go));
+  start_sent_ = true;
+  starting_ = who;
+  return {};
+}
+
+void process::read_start_line() {
+  while (start_line_) {
+    const auto event = next_report(start_line_.get());
+    if (event.what == line_event::kind::empty)
+      return;
+    if (event.what == line_event::kind::closed) {
+      start_ready_.reset();
+      start_line_.reset();
+      return on_started();
+    }
+    if (event.report.kind == launcher::report_kind::failed)
+      failed_ = event.report;
+  }
+}
+
+// The line ends at a successful exec, by close-on-exec, or with init, whose
+// pidfd then tells the rest.
+void process::on_started() {
+  if (!start_sent_ || failed_ || record_.state != process_state::created)
+    return;
+  record_.state = process_state::running;
+  record_.started = now_ns();
+  publish();
+  answer(starting_, {});
+}
+
+outcome process::signal(int signo) {
+  if (record_.state == process_state::launching) {
+    if (launcher_.pidfd)
+      TROUPE_CHECK(sys::send_signal(launcher_.pidfd.get(), SIGKILL));
+    kill_init();
+    return {};
+  }
+  if (!init_)
+    return fail(fault::not_found,
+                "signal " + record_.key + ": the process has finished");
+  return sys::send_signal(init_.get(), signo);
+}
+
+outcome process::attach(sys::unique_fd socket, bool with_stdin,
+                        bool with_output) {
+  if (!over())
+    return stdio_->attach(std::move(socket), with_stdin, with_output);
+  // A fresh socket's buffer holds this; a client that filled it has itself to
+  // blame.
+  const auto status = status_of(record_);
+  const auto header = make_header(frame_stream::status,
+                                  static_cast<std::uint32_t>(status.size()));
+  auto frame = std::string{header.begin(), header.end()} + status;
+  if (::send(socket.get(), frame.data(), frame.size(),
+             MSG_DONTWAIT | MSG_NOSIGNAL)
+      < 0)
+    return fail_os(errno, "send status", record_.key);
+  return {};
+}
+
+// -- the end ------------------------------------------------------------------
+
+void process::look_at_init() {
+  if (!init_)
+    return;
+  const auto ended = sys::reap(init_.get());
+  if (ended && !*ended)
+    return;
+  // ECHILD: an orphan sweep took it before its launcher told us of it.
+  exit_ = ended ? **ended : sys::exit_status{.signal = SIGKILL};
+  in_.children.remove(record_.pid);
+  init_exited_.reset();
+  init_.reset();
+  if (record_.state == process_state::launching)
+    return end_launch();
+  end_process();
+}
+
+void process::end_process() {
+  read_start_line();
+  start_ready_.reset();
+  start_line_.reset();
+  record_.finished = now_ns();
+  record_.state = process_state::exited;
+  record_.exit_code = exit_->code;
+  record_.exit_signal = exit_->signal;
+  if (failed_) {
+    record_.start_failed = true;
+    record_.failure = step_of(*failed_);
+    record_.exit_code = exit_code_of(record_.failure);
+    record_.exit_signal = 0;
+  }
+  finish_stdio();
+  publish();
+  answer(starting_, failed_ ? failed_answer(*failed_) : shim::answer{});
+}
+
+// All that the process wrote is in the pipes by now: when a pid namespace's
+// init is reaped, every process in it is gone, pid_namespaces(7).
+void process::finish_stdio() {
+  start_ready_.reset();
+  start_line_.reset();
+  stdio_->finish(status_of(record_));
+  record_.log = stdio_->counters();
+  table_.drain(std::move(stdio_));
+}
+
+void process::answer(std::optional<asker>& who, shim::answer what) {
+  if (const auto asked = std::exchange(who, std::nullopt))
+    table_.reply(*asked, std::move(what));
+}
+
+void process::publish() {
+  if (stdio_)
+    record_.log = stdio_->counters();
+  table_.changed(record_.key);
+}
+
+} // namespace troupe::shim

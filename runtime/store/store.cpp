@@ -1,0 +1,213 @@
+#include "runtime/store/store.hpp"
+
+#include "config/base/container_id.hpp"
+#include "config/base/quote.hpp"
+#include "runtime/linux/file.hpp"
+#include "runtime/store/state_file.hpp"
+
+#include <cerrno>
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace troupe::store {
+
+namespace {
+
+constexpr auto config_file = "config.json";
+constexpr auto plan_file = "plan.cbor";
+constexpr auto state_file = "state.json";
+
+/// Bounds what a damaged directory can make us read.
+constexpr std::size_t max_file = 16U << 20U;
+
+constexpr mode_t private_directory = 0700;
+constexpr mode_t private_file = 0600;
+
+std::string_view text_of(std::span<const std::uint8_t> bytes) noexcept {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::span<const std::uint8_t> bytes_of(std::string_view text) noexcept {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+/// A directory that is there already must be ours alone to write.
+outcome make_private(const std::string& path) {
+  if (::mkdir(path.c_str(), private_directory) == 0)
+    return {};
+  if (errno != EEXIST)
+    return fail_os(errno, "mkdir", path);
+  struct stat is {};
+  if (::stat(path.c_str(), &is) != 0)
+    return fail_os(errno, "stat", path);
+  if (!S_ISDIR(is.st_mode))
+    return fail_os(ENOTDIR, "mkdir", path);
+  if (is.st_uid != ::geteuid() || (is.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return fail(fault::denied,
+                "prepare " + path + ": others can write to this directory");
+  return {};
+}
+
+outcome write_all(int fd, std::string_view content, const std::string& path) {
+  while (!content.empty()) {
+    const auto put = TEMP_FAILURE_RETRY(
+      ::write(fd, content.data(), content.size()));
+    if (put < 0)
+      return fail_os(errno, "write", path);
+    content.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+/// Whoever reads `name` sees the old content or the new, never a part: after a
+/// kill -9 too. There is no fsync, because ROOT is a tmpfs: a power loss takes
+/// the containers with it.
+outcome replace(const std::string& directory, const std::string& name,
+                std::string_view content) {
+  TROUPE_TRY(const auto in,
+             sys::open_file(AT_FDCWD, directory, O_PATH | O_DIRECTORY));
+  const auto path = directory + '/' + name;
+  const auto fresh = name + ".new";
+  {
+    const sys::unique_fd file{::openat(
+      in.get(), fresh.c_str(),
+      O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, private_file)};
+    if (!file)
+      return fail_os(errno, "create", path + ".new");
+    TROUPE_CHECK(write_all(file.get(), content, path + ".new"));
+  }
+  if (::renameat(in.get(), fresh.c_str(), in.get(), name.c_str()) != 0)
+    return fail_os(errno, "rename", path);
+  return {};
+}
+
+using directory_stream = std::unique_ptr<DIR, int (*)(DIR*)>;
+
+/// The names in a directory, without . and ..
+result<std::vector<std::string>> names_in(sys::unique_fd directory,
+                                          const std::string& path) {
+  const directory_stream stream{::fdopendir(directory.get()), ::closedir};
+  if (!stream)
+    return fail_os(errno, "fdopendir", path);
+  static_cast<void>(directory.release()); // The stream closes it.
+  std::vector<std::string> out;
+  for (;;) {
+    errno = 0;
+    const auto* entry = ::readdir(stream.get());
+    if (!entry) {
+      if (errno != 0)
+        return fail_os(errno, "readdir", path);
+      return out;
+    }
+    const auto name = std::string_view{entry->d_name};
+    if (name != "." && name != "..")
+      out.emplace_back(name);
+  }
+}
+
+outcome check_ids(const found& x) {
+  for (const auto* id : {&x.state.id, &x.plan.id})
+    if (*id != x.id)
+      return fail(fault::invalid_config, "it is of " + quote(*id));
+  return {};
+}
+
+outcome fill(const std::string& path, found& into) {
+  TROUPE_TRY(const auto state,
+             sys::read_file(AT_FDCWD, path + '/' + state_file, max_file));
+  auto parsed = parse_state(state);
+  if (!parsed)
+    return fail(std::move(parsed).error().during(path + '/' + state_file));
+  into.state = *std::move(parsed);
+  TROUPE_TRY(const auto plan,
+             sys::read_file(AT_FDCWD, path + '/' + plan_file, max_file));
+  auto decoded = plan::decode_launch_plan(bytes_of(plan));
+  if (!decoded)
+    return fail(std::move(decoded).error().during(path + '/' + plan_file));
+  into.plan = *std::move(decoded);
+  return check_ids(into);
+}
+
+/// A container's directory holds files and no directories.
+outcome remove_files(const std::string& path) {
+  constexpr auto flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+  TROUPE_TRY(const auto in, sys::open_file(AT_FDCWD, path, flags));
+  TROUPE_TRY(auto listed, sys::open_file(in.get(), ".", flags));
+  TROUPE_TRY(const auto names, names_in(std::move(listed), path));
+  for (const auto& name : names)
+    if (::unlinkat(in.get(), name.c_str(), 0) != 0 && errno != ENOENT)
+      return fail_os(errno, "unlink", path + '/' + name);
+  return {};
+}
+
+} // namespace
+
+outcome directory::prepare() const {
+  TROUPE_CHECK(make_private(root_));
+  return make_private(root_ + "/containers");
+}
+
+outcome directory::make(const std::string& id) const {
+  TROUPE_CHECK(checked_id(id));
+  if (::mkdir(path_of(id).c_str(), private_directory) != 0)
+    return fail_os(errno, "mkdir", path_of(id));
+  return {};
+}
+
+outcome directory::write_config(const std::string& id,
+                                const std::string& text) const {
+  TROUPE_CHECK(checked_id(id));
+  return replace(path_of(id), config_file, text);
+}
+
+result<std::string> directory::read_config(const std::string& id) const {
+  TROUPE_CHECK(checked_id(id));
+  return sys::read_file(AT_FDCWD, path_of(id) + '/' + config_file, max_file);
+}
+
+outcome directory::write_plan(const plan::launch_plan& plan) const {
+  TROUPE_CHECK(checked_id(plan.id));
+  const auto bytes = plan::encode(plan);
+  return replace(path_of(plan.id), plan_file, text_of(bytes));
+}
+
+outcome directory::write_state(const state& x) const {
+  TROUPE_CHECK(checked_id(x.id));
+  return replace(path_of(x.id), state_file, to_text(x));
+}
+
+result<std::vector<found>> directory::load() const {
+  const auto containers = root_ + "/containers";
+  TROUPE_TRY(auto listed,
+             sys::open_file(AT_FDCWD, containers, O_RDONLY | O_DIRECTORY));
+  TROUPE_TRY(const auto names, names_in(std::move(listed), containers));
+  std::vector<found> out;
+  for (const auto& name : names) {
+    if (!checked_id(name))
+      continue; // Nothing that we made.
+    auto& each = out.emplace_back();
+    each.id = name;
+    const auto filled = fill(path_of(name), each);
+    each.usable = filled.has_value();
+    if (!filled)
+      each.problem = filled.error().what;
+  }
+  return out;
+}
+
+outcome directory::remove(const std::string& id) const {
+  TROUPE_CHECK(checked_id(id));
+  const auto path = path_of(id);
+  if (auto emptied = remove_files(path); !emptied)
+    return emptied.error().os_errno == ENOENT ? outcome{} : emptied;
+  if (::rmdir(path.c_str()) != 0 && errno != ENOENT)
+    return fail_os(errno, "rmdir", path);
+  return {};
+}
+
+} // namespace troupe::store

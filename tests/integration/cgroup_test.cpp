@@ -1,0 +1,499 @@
+#include "tests/support/scratch_cgroup.hpp"
+
+#include <set>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+using namespace troupe;
+using namespace troupe::test;
+using plan::cgroup_mode;
+
+namespace {
+
+constexpr auto mebibyte = std::int64_t{1} << 20;
+
+/// The v1 side of this host, where these limits are.
+bool has_v1_limits() {
+  return sys::probe_host("/x").v1_mounts.contains("memory");
+}
+
+oci::resources memory_limit(std::int64_t limit, std::int64_t swap) {
+  auto out = oci::resources{};
+  out.memory.emplace();
+  out.memory->limit = limit;
+  out.memory->swap = swap;
+  return out;
+}
+
+/// Touches memory without end.
+int eat_memory() {
+  for (;;) {
+    auto* const block = static_cast<char*>(
+      ::mmap(nullptr, mebibyte, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0));
+    if (block == MAP_FAILED)
+      return 1;
+  }
+}
+
+int burn_cpu() {
+  for (auto x = 0u;; ++x)
+    asm volatile("" : : "r"(x) : "memory");
+}
+
+bool is_readable(int fd, short events, int timeout_ms) {
+  auto about = pollfd{fd, events, 0};
+  return ::poll(&about, 1, timeout_ms) == 1;
+}
+
+} // namespace
+
+// -- create -------------------------------------------------------------------
+
+TEST_CASE("create makes directories in every hierarchy and remove leaves none",
+          "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  const auto box = scratch_cgroup{mode};
+  box.create();
+  for (const auto& dir : box.plan.dirs)
+    CHECK(exists(dir.mount + dir.path));
+  CHECK(cgroup::remove(box.plan, patience));
+  CHECK(box.is_gone());
+  CHECK(cgroup::remove(box.plan, patience));
+}
+
+TEST_CASE("limits are in the kernel's files after create", "[root]") {
+  if (!has_v1_limits())
+    return;
+  auto limits = memory_limit(64 * mebibyte, 96 * mebibyte);
+  limits.memory->reservation = 32 * mebibyte;
+  limits.memory->swappiness = 7;
+  limits.cpu.emplace();
+  limits.cpu->shares = 512;
+  limits.cpu->quota = 50000;
+  limits.cpu->period = 200000;
+  limits.cpu->burst = 1000;
+  limits.cpu->cpus = "0";
+  limits.pids_limit = 33;
+  limits.block_io.emplace();
+  limits.block_io->weight = 200;
+  const auto box = scratch_cgroup{cgroup_mode::hybrid, limits};
+  box.create();
+  const auto memory = box.directory("memory");
+  CHECK(content(memory + "/memory.limit_in_bytes") == "67108864");
+  CHECK(content(memory + "/memory.memsw.limit_in_bytes") == "100663296");
+  CHECK(content(memory + "/memory.soft_limit_in_bytes") == "33554432");
+  CHECK(content(memory + "/memory.swappiness") == "7");
+  const auto cpu = box.directory("cpu");
+  CHECK(content(cpu + "/cpu.shares") == "512");
+  CHECK(content(cpu + "/cpu.cfs_quota_us") == "50000");
+  CHECK(content(cpu + "/cpu.cfs_period_us") == "200000");
+  CHECK(content(cpu + "/cpu.cfs_burst_us") == "1000");
+  CHECK(content(box.directory("pids") + "/pids.max") == "33");
+  CHECK(content(box.directory("cpuset") + "/cpuset.cpus") == "0");
+  CHECK_FALSE(content(box.directory("cpuset") + "/cpuset.mems").empty());
+  CHECK(content(box.directory("blkio") + "/blkio.bfq.weight") == "200");
+}
+
+TEST_CASE("memory and swap can be raised and lowered together", "[root]") {
+  if (!has_v1_limits())
+    return;
+  auto box = scratch_cgroup{cgroup_mode::hybrid,
+                            memory_limit(64 * mebibyte, 64 * mebibyte)};
+  box.create();
+  for (const auto size : {128 * mebibyte, 32 * mebibyte}) {
+    auto writes = cgroup::plan_writes(memory_limit(size, size), box.plan);
+    REQUIRE(writes);
+    box.plan.writes = *writes;
+    CHECK(cgroup::apply(box.plan));
+    const auto memory = box.directory("memory");
+    CHECK(content(memory + "/memory.limit_in_bytes") == std::to_string(size));
+    CHECK(content(memory + "/memory.memsw.limit_in_bytes")
+          == std::to_string(size));
+  }
+}
+
+TEST_CASE("a write that the kernel refuses undoes the whole create", "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  auto box = scratch_cgroup{mode};
+  const auto last = static_cast<std::uint32_t>(box.plan.dirs.size() - 1);
+  box.plan.writes = {{last, "no.such_file", "1", ""}};
+  const auto done = cgroup::create(box.plan);
+  REQUIRE_FALSE(done);
+  CHECK(done.error().phase == plan::phase::cgroup_write);
+  CHECK(done.error().index == 0);
+  CHECK(done.error().os_errno == ENOENT);
+  CHECK(done.error().path.ends_with(box.top() + "/box/no.such_file"));
+  CHECK(box.is_gone());
+  CHECK_FALSE(exists(box.plan.dirs[0].mount + box.top()));
+}
+
+TEST_CASE("an empty cgroup is taken over and thawed, one in use is refused",
+          "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  const auto box = scratch_cgroup{mode};
+  box.create();
+  const auto control = cgroup::open_control(box.plan);
+  REQUIRE(control->freeze());
+  box.create();
+  CHECK(control->state() == cgroup::freeze_state::thawed);
+  const auto user = victim{box.plan, wait_for_ever};
+  const auto again = cgroup::create(box.plan);
+  REQUIRE_FALSE(again);
+  CHECK(again.error().phase == plan::phase::cgroup_create);
+  CHECK(again.error().os_errno == EBUSY);
+  CHECK_FALSE(box.is_gone());
+  CHECK(user.is_running());
+}
+
+TEST_CASE("create holds its own against removal of its parent", "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  const auto box = scratch_cgroup{mode};
+  const auto& first = box.plan.dirs.front();
+  const auto parent = first.mount + box.top();
+  const auto rival = ::fork();
+  if (rival == 0)
+    for (;;)
+      ::rmdir(parent.c_str());
+  auto errors = std::set<int>{};
+  for (auto i = 0; i < 300; ++i) {
+    if (const auto made = cgroup::create(box.plan); !made)
+      errors.insert(made.error().os_errno);
+    static_cast<void>(cgroup::remove(box.plan, patience));
+  }
+  ::kill(rival, SIGKILL);
+  ::waitpid(rival, nullptr, 0);
+  CHECK(errors == std::set<int>{});
+}
+
+TEST_CASE("v2 controllers are enabled down to the parent", "[root]") {
+  const auto facts = sys::probe_host("/x");
+  if (std::ranges::count(facts.v2_controllers, "hugetlb") == 0)
+    return;
+  const auto file = facts.v2_mount + "/cgroup.subtree_control";
+  const auto before = content(file);
+  {
+    auto box = scratch_cgroup{cgroup_mode::v2};
+    box.plan.subtree_control = "+hugetlb";
+    box.plan.writes = {{0, "no.such_file|hugetlb.2MB.max", "1|4194304", ""}};
+    box.create();
+    CHECK(content(facts.v2_mount + box.top() + "/cgroup.subtree_control")
+          == "hugetlb");
+    CHECK(content(box.directory("") + "/hugetlb.2MB.max") == "4194304");
+  }
+  if (before.empty())
+    static_cast<void>(sys::write_file(AT_FDCWD, file, "-hugetlb"));
+  CHECK(content(file) == before);
+}
+
+// -- enter --------------------------------------------------------------------
+
+TEST_CASE("a child that enters is in every hierarchy", "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  const auto box = scratch_cgroup{mode};
+  box.create();
+  const auto child = victim{box.plan, wait_for_ever};
+  const auto seen = content("/proc/" + std::to_string(child.pid()) + "/cgroup")
+                    + "\n";
+  for (const auto& dir : box.plan.dirs) {
+    CAPTURE(dir.controller, seen);
+    CHECK(seen.find(":" + dir.controller + ":" + dir.path + "\n")
+          != std::string::npos);
+  }
+  const auto control = cgroup::open_control(box.plan);
+  CHECK(control->processes() == std::vector<pid_t>{child.pid()});
+}
+
+TEST_CASE("an entrance to a cgroup that is not there names its directory",
+          "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  const auto box = scratch_cgroup{mode};
+  const auto through = cgroup::open_entrance(box.plan);
+  REQUIRE_FALSE(through);
+  CHECK(through.error().phase == plan::phase::cgroup_place);
+  CHECK(through.error().os_errno == ENOENT);
+  CHECK(through.error().path.find(box.top()) != std::string::npos);
+}
+
+// -- limits that bite ---------------------------------------------------------
+
+TEST_CASE("a process above its memory limit is killed and counted", "[root]") {
+  if (!has_v1_limits())
+    return;
+  const auto box = scratch_cgroup{cgroup_mode::hybrid,
+                                  memory_limit(16 * mebibyte, 32 * mebibyte)};
+  box.create();
+  const auto control = cgroup::open_control(box.plan);
+  const auto notice = control->watch_oom();
+  REQUIRE(notice);
+  REQUIRE(notice->fd);
+  CHECK_FALSE(is_readable(notice->fd.get(), POLLIN, 0));
+  CHECK(control->oom_kills() == 0);
+  auto eater = victim{box.plan, eat_memory};
+  CHECK(eater.wait().signal == SIGKILL);
+  CHECK(is_readable(notice->fd.get(), POLLIN, 30'000));
+  cgroup::rearm(*notice);
+  CHECK_FALSE(is_readable(notice->fd.get(), POLLIN, 0));
+  CHECK(control->oom_kills() == 1);
+  const auto counters = control->read();
+  REQUIRE(counters);
+  CHECK(counters->oom_kills == 1);
+  CHECK(counters->memory_failcnt > 0);
+  CHECK(counters->memory_limit == 16 * mebibyte);
+  CHECK(counters->memory_max_usage > 8 * mebibyte);
+}
+
+TEST_CASE("an OOM kill in a cgroup made inside is counted too", "[root]") {
+  if (!has_v1_limits())
+    return;
+  auto box = scratch_cgroup{cgroup_mode::v1,
+                            memory_limit(16 * mebibyte, 16 * mebibyte)};
+  box.create();
+  auto inner = box.plan;
+  for (auto& dir : inner.dirs)
+    dir.path += "/inner";
+  inner.writes.clear();
+  REQUIRE(cgroup::create(inner));
+  auto eater = victim{inner, eat_memory};
+  CHECK(eater.wait().signal == SIGKILL);
+  CHECK(cgroup::open_control(box.plan)->oom_kills() == 1);
+}
+
+TEST_CASE("a fork above the pids limit fails", "[root]") {
+  if (!has_v1_limits())
+    return;
+  auto limits = oci::resources{};
+  limits.pids_limit = 1;
+  const auto box = scratch_cgroup{cgroup_mode::hybrid, limits};
+  box.create();
+  auto forker = victim{box.plan, [] {
+                         const auto child = ::fork();
+                         if (child == 0)
+                           ::_exit(0);
+                         return child < 0 ? errno : 0;
+                       }};
+  CHECK(forker.wait().code == EAGAIN);
+}
+
+TEST_CASE("devices that no rule allows cannot be opened", "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  auto limits = oci::resources{};
+  limits.devices = {{false, "a", {}, {}, "rwm"}};
+  auto box = scratch_cgroup{mode, limits};
+  box.create();
+  const auto open_errno = [](const char* path) {
+    return ::open(path, O_RDWR | O_CLOEXEC) < 0 ? errno : 0;
+  };
+  auto fuse = victim{box.plan, [&] { return open_errno("/dev/net/tun"); }};
+  auto null = victim{box.plan, [&] { return open_errno("/dev/null"); }};
+  CHECK(fuse.wait().code == EPERM);
+  CHECK(null.wait().code == 0);
+}
+
+TEST_CASE("a second device program takes the place of the first", "[root]") {
+  const auto facts = sys::probe_host("/x");
+  if (facts.v2_mount.empty())
+    return;
+  auto box = scratch_cgroup{cgroup_mode::v2};
+  const auto file = std::string{cgroup::device_program_file};
+  box.plan.writes = {{0, file, "deny a *:* rwm\nallow c 1:5 rwm", ""}};
+  box.create();
+  const auto open_null = [] {
+    return ::open("/dev/null", O_RDWR | O_CLOEXEC) < 0 ? errno : 0;
+  };
+  auto before = victim{box.plan, open_null};
+  CHECK(before.wait().code == EPERM);
+  box.plan.writes[0].value = "deny a *:* rwm\nallow c 1:3 rw";
+  REQUIRE(cgroup::apply(box.plan));
+  auto after = victim{box.plan, open_null};
+  CHECK(after.wait().code == 0);
+}
+
+// -- control ------------------------------------------------------------------
+
+TEST_CASE("a cgroup freezes and thaws", "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  const auto box = scratch_cgroup{mode};
+  box.create();
+  const auto burner = victim{box.plan, burn_cpu};
+  const auto control = cgroup::open_control(box.plan);
+  CHECK(control->state() == cgroup::freeze_state::thawed);
+  REQUIRE(control->freeze());
+  CHECK(eventually(
+    [&] { return control->state() == cgroup::freeze_state::frozen; }));
+  const auto used = control->read()->cpu_usage_ns;
+  const auto later = control->read()->cpu_usage_ns;
+  CHECK(used == later);
+  REQUIRE(control->thaw());
+  CHECK(eventually(
+    [&] { return control->state() == cgroup::freeze_state::thawed; }));
+  CHECK(eventually([&] { return control->read()->cpu_usage_ns > used; }));
+}
+
+TEST_CASE("signal_all reaches every process, nested cgroups included",
+          "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  const auto signo = GENERATE(SIGKILL, SIGUSR1);
+  const auto box = scratch_cgroup{mode};
+  box.create();
+  auto inner = box.plan;
+  for (auto& dir : inner.dirs)
+    dir.path += "/a/b";
+  inner.writes.clear();
+  REQUIRE(cgroup::create(inner));
+  auto one = victim{box.plan, wait_for_ever};
+  auto two = victim{box.plan, wait_for_ever};
+  auto three = victim{inner, wait_for_ever};
+  const auto control = cgroup::open_control(box.plan);
+  CHECK(control->processes()->size() == 3);
+  REQUIRE(control->signal_all(signo));
+  CHECK(one.wait().signal == signo);
+  CHECK(two.wait().signal == signo);
+  CHECK(three.wait().signal == signo);
+  CHECK(eventually([&] { return control->processes()->empty(); }));
+  CHECK(control->signal_all(signo));
+}
+
+TEST_CASE("more processes than fit in one batch are all signalled", "[root]") {
+  const auto box = scratch_cgroup{usable_modes().back()};
+  box.create();
+  auto parent = victim{box.plan, [] {
+                         for (auto i = 0; i < 300; ++i)
+                           if (::fork() == 0)
+                             wait_for_ever();
+                         return wait_for_ever();
+                       }};
+  const auto control = cgroup::open_control(box.plan);
+  REQUIRE(eventually([&] { return control->processes()->size() == 301; }));
+  REQUIRE(control->signal_all(SIGTERM));
+  CHECK(parent.wait().signal == SIGTERM);
+  CHECK(eventually([&] { return control->processes()->empty(); }));
+}
+
+TEST_CASE("counters move, and those that a host lacks are -1", "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  const auto box = scratch_cgroup{mode};
+  box.create();
+  const auto control = cgroup::open_control(box.plan);
+  const auto burner = victim{box.plan, burn_cpu};
+  CHECK(eventually([&] { return control->read()->cpu_usage_ns > 20'000'000; }));
+  const auto counters = control->read();
+  REQUIRE(counters);
+  CHECK(counters->cpu_user_ns > 0);
+  CHECK(counters->cpu_system_ns >= 0);
+  if (mode == cgroup_mode::v2) // its controllers are v1's on this host
+    return;
+  CHECK(counters->pids_current == 1);
+  CHECK(counters->pids_limit == INT64_MAX);
+  CHECK(counters->memory_limit == INT64_MAX);
+  CHECK(counters->memory_usage >= 0);
+  CHECK(counters->memory_cache >= 0);
+  CHECK(counters->cpu_periods == 0);
+  CHECK(counters->oom_kills == 0);
+}
+
+TEST_CASE("the control of a removed cgroup says that it is not found",
+          "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  const auto box = scratch_cgroup{mode};
+  const auto control = cgroup::open_control(box.plan);
+  CHECK(control->freeze().error().code == fault::not_found);
+  CHECK(control->state().error().code == fault::not_found);
+  CHECK(control->processes().error().code == fault::not_found);
+  CHECK(control->signal_all(SIGKILL).error().code == fault::not_found);
+  CHECK(control->read().error().code == fault::not_found);
+  CHECK(control->oom_kills().error().code == fault::not_found);
+  CHECK(control->watch_oom().error().code == fault::not_found);
+}
+
+// -- remove -------------------------------------------------------------------
+
+TEST_CASE("remove kills and removes what is populated, frozen and nested",
+          "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  const auto box = scratch_cgroup{mode};
+  box.create();
+  auto inner = box.plan;
+  for (auto& dir : inner.dirs)
+    dir.path += "/a/b";
+  REQUIRE(cgroup::create(inner));
+  auto outer_process = victim{box.plan, wait_for_ever};
+  auto inner_process = victim{inner, wait_for_ever};
+  REQUIRE(cgroup::open_control(inner)->freeze());
+  const auto control = cgroup::open_control(box.plan);
+  REQUIRE(control->freeze());
+  REQUIRE(eventually(
+    [&] { return control->state() == cgroup::freeze_state::frozen; }));
+  const auto done = cgroup::remove(box.plan, patience);
+  CHECK(done);
+  CHECK(box.is_gone());
+  CHECK(outer_process.wait().signal == SIGKILL);
+  CHECK(inner_process.wait().signal == SIGKILL);
+}
+
+TEST_CASE("remove ends a process that forks without end", "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  auto limits = oci::resources{};
+  if (mode != cgroup_mode::v2)
+    limits.pids_limit = 200;
+  const auto box = scratch_cgroup{mode, limits};
+  box.create();
+  auto bomb = victim{box.plan, []() -> int {
+                       ::signal(SIGCHLD, SIG_IGN);
+                       for (;;) // each lives only as long as it takes to fork
+                         if (::fork() > 0)
+                           ::_exit(0);
+                     }};
+  CHECK(cgroup::remove(box.plan, patience));
+  CHECK(box.is_gone());
+}
+
+TEST_CASE("remove refuses the root of a hierarchy", "[root]") {
+  auto box = scratch_cgroup{usable_modes().front()};
+  auto root = box.plan;
+  for (auto& dir : root.dirs)
+    dir.path = "/";
+  const auto done = cgroup::remove(root, patience);
+  REQUIRE_FALSE(done);
+  CHECK(done.error().os_errno == EINVAL);
+}
+
+TEST_CASE("remove gives up in time, naming what would not go", "[root]") {
+  const auto box = scratch_cgroup{usable_modes().back()};
+  box.create();
+  const auto user = victim{box.plan, wait_for_ever};
+  const auto done = cgroup::remove(box.plan, std::chrono::milliseconds{0});
+  REQUIRE_FALSE(done);
+  CHECK(done.error().phase == plan::phase::cgroup_kill);
+  CHECK(done.error().os_errno == EBUSY);
+  CHECK(user.is_running());
+}
+
+TEST_CASE("a parent is removed once nothing is in it", "[root]") {
+  const auto mode = GENERATE(from_range(usable_modes()));
+  const auto box = scratch_cgroup{mode};
+  box.create();
+  const auto parent = box.plan.dirs.front().mount + box.top();
+  cgroup::remove_parent(box.plan, box.top());
+  CHECK(exists(parent));
+  REQUIRE(cgroup::remove(box.plan, patience));
+  cgroup::remove_parent(box.plan, box.top());
+  CHECK_FALSE(exists(parent));
+}
+
+// -- probe --------------------------------------------------------------------
+
+TEST_CASE("the probe finds this host's hierarchies", "[root]") {
+  const auto facts = sys::probe_host("/here");
+  CHECK(facts.cgroup_parent == "/here");
+  for (const auto& [controller, mount] : facts.v1_mounts) {
+    CAPTURE(controller, mount);
+    CHECK(exists(mount + "/tasks"));
+  }
+  if (!facts.v2_mount.empty())
+    CHECK(exists(facts.v2_mount + "/cgroup.controllers"));
+  CHECK(facts.last_capability
+        == std::stoull(content("/proc/sys/kernel/cap_last_cap")));
+  CHECK((facts.permitted_capabilities >> facts.last_capability >> 1) == 0);
+  CHECK(facts.time_namespaces == exists("/proc/self/ns/time"));
+}
