@@ -22,18 +22,6 @@ namespace {
 
 constexpr auto append_pause = std::chrono::seconds{1};
 
-/// The shell's code for a program that could not be executed.
-std::int32_t start_failed_code(const failure& why, std::int32_t reported) {
-  switch (why.code) {
-    case fault::command_not_found:
-      return 127;
-    case fault::command_not_executable:
-      return 126;
-    default:
-      return reported != 0 ? reported : 1;
-  }
-}
-
 bool looks_oom_killed(const msg::snapshot& x) {
   return x.exit_signal == SIGKILL || x.exit_code == 128 + SIGKILL;
 }

@@ -11,6 +11,9 @@ namespace troupe {
 struct exec_origin {
   std::string container;
   std::string id; ///< Of the session: 12 hexadecimal digits.
+  /// Its container. Gets the session's record when it has ended; the session
+  /// does not outlive it.
+  process_owner_actor owner;
   msg::create_exec request;
   msg::shared_exec_plan plan; ///< Null when adopted.
   bool has_record = false;    ///< Adopted from the shim after a restart.

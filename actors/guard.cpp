@@ -10,6 +10,7 @@
 
 #include <exception>
 #include <string>
+#include <utility>
 
 namespace troupe {
 
@@ -37,6 +38,9 @@ caf::error end_with(caf::scheduled_actor* self, std::exception_ptr& thrown) {
 } // namespace
 
 void guard(caf::scheduled_actor* self) {
+  self->set_exit_handler([](caf::scheduled_actor* ptr, caf::exit_msg& x) {
+    ptr->quit(std::move(x.reason));
+  });
   self->set_default_handler(refuse);
   self->set_exception_handler(end_with);
 }

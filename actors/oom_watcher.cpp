@@ -62,11 +62,11 @@ void oom_watcher_state::on_ready() {
 
 oom_watcher_actor::behavior_type
 oom_watcher(oom_watcher_state::self_pointer self, sys::poller* poller,
-            oom_watch& watch, const container_actor& container) {
+            const oom_watch& watch, const container_actor& container) {
   auto& state = self->state;
   guard(self);
   state.container = container;
-  state.control = std::move(watch.control);
+  state.control = watch.control;
   state.events = watch.notice->epoll_events;
   state.last = watch.oom_kills;
   self->monitor(container);

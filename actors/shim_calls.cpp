@@ -43,6 +43,15 @@ failure to_failure(const shim::step_report& x, const plan::launch_plan* plan) {
   return launch::to_failure(report, plan);
 }
 
+std::int32_t start_failed_code(const failure& why,
+                               std::int32_t reported) noexcept {
+  if (why.code == fault::command_not_found)
+    return 127;
+  if (why.code == fault::command_not_executable)
+    return 126;
+  return reported != 0 ? reported : 1;
+}
+
 failure no_answer(const caf::error& why) {
   if (why == caf::sec::request_timeout)
     return {fault::timed_out, 0, "the shim has not answered in time"};

@@ -6,6 +6,7 @@
 #include <caf/timespan.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,11 @@ inline constexpr caf::timespan kill_patience = std::chrono::seconds{10};
 /// A step of a launch, start, hook or teardown that failed, in words.
 [[nodiscard]] failure to_failure(const shim::step_report& x,
                                  const plan::launch_plan* plan);
+
+/// The shell's exit code for a program that could not be executed: 127, 126; for
+/// another reason `reported`, but never 0.
+[[nodiscard]] std::int32_t start_failed_code(const failure& why,
+                                             std::int32_t reported) noexcept;
 
 /// Why a request to the shim link has not been answered.
 [[nodiscard]] failure no_answer(const caf::error& why);

@@ -17,19 +17,21 @@
 namespace troupe {
 
 struct run_options {
-  std::vector<std::string> args;    ///< Replaces process.args if not empty.
-  std::vector<std::string> env;     ///< `KEY=VALUE`, added or replaced.
-  std::string cwd;                  ///< Absolute.
-  std::string user;                 ///< `uid[:gid]` or `name[:group]`.
-  std::vector<std::string> volumes; ///< `SRC:DST[:ro|rw|rprivate|rshared|...]`
-  std::string hostname;
-  std::optional<std::int64_t> memory; ///< Bytes.
-  std::optional<double> cpus;         ///< Of a core; quota over 100 ms.
-  std::optional<std::int64_t> pids_limit;
-  std::vector<std::string> cap_add; ///< With or without `CAP_`; `ALL`.
-  std::vector<std::string> cap_drop;
+  // All with initializers, so that some can be left out by name.
+  std::vector<std::string> args{}; ///< Replaces process.args if not empty.
+  std::vector<std::string> env{};  ///< `KEY=VALUE`, added or replaced.
+  std::string cwd{};               ///< Absolute.
+  std::string user{};              ///< `uid[:gid]` or `name[:group]`.
+  std::vector<std::string>
+    volumes{}; ///< `SRC:DST[:ro|rw|rprivate|rshared|...]`
+  std::string hostname{};
+  std::optional<std::int64_t> memory{}; ///< Bytes.
+  std::optional<double> cpus{};         ///< Of a core; quota over 100 ms.
+  std::optional<std::int64_t> pids_limit{};
+  std::vector<std::string> cap_add{}; ///< With or without `CAP_`; `ALL`.
+  std::vector<std::string> cap_drop{};
   bool read_only = false;
-  std::string network; ///< `none`, `host` or empty (the spec's own).
+  std::string network{}; ///< `none`, `host` or empty (the spec's own).
   friend bool operator==(const run_options&, const run_options&) = default;
 };
 

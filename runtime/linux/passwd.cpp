@@ -57,7 +57,8 @@ result<std::string> database(int root, const char* path) {
   const auto file = open_in_root(root, path, untrusted_read);
   if (!file && file.error().os_errno == ENOENT)
     return std::string{};
-  TROUPE_CHECK(file);
+  if (!file)
+    return fail(file.error());
   return read_regular(file->get(), path, max_database);
 }
 

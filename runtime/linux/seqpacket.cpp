@@ -167,12 +167,16 @@ result<packet> receive_packet(int socket, std::size_t limit) {
   if (n < 0)
     return fail_os(errno, "recvmsg", "packet");
   got.fds = take_fds(message);
-  if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+  if (message.msg_flags & MSG_TRUNC)
     return fail(fault::invalid_config, "receive packet: longer than "
-                                         + std::to_string(limit)
-                                         + " bytes or too many descriptors");
+                                         + std::to_string(limit) + " bytes");
+  // Too many of them, or no number is free for them: unix(7).
+  if (message.msg_flags & MSG_CTRUNC) {
+    got.fds.clear();
+    got.fds_lost = true;
+  }
   got.bytes.resize(static_cast<std::size_t>(n));
-  got.closed = n == 0 && got.fds.empty();
+  got.closed = n == 0 && got.fds.empty() && !got.fds_lost;
   return got;
 }
 

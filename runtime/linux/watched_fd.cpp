@@ -1,6 +1,7 @@
 #include "runtime/linux/watched_fd.hpp"
 
 #include <array>
+#include <cerrno>
 #include <unistd.h>
 #include <utility>
 
@@ -51,7 +52,7 @@ bool watched_fd::drain() noexcept {
   std::array<char, 4096> buffer;
   // An eventfd has no position (ESPIPE) and needs none.
   ::lseek(fd_.get(), 0, SEEK_SET);
-  return ::read(fd_.get(), buffer.data(), buffer.size()) > 0;
+  return ::read(fd_.get(), buffer.data(), buffer.size()) > 0 || errno == EAGAIN;
 }
 
 } // namespace troupe::sys

@@ -37,7 +37,8 @@ public:
 
   /// Reads away what made a notifying descriptor ready: an eventfd's counter,
   /// or a kernfs file, which is quiet again only after it was read from its
-  /// start. False when there was nothing to read, or it cannot be read.
+  /// start. The descriptor must be non-blocking. False when it can be read no
+  /// more (a removed cgroup's), and would be ready for ever.
   bool drain() noexcept;
 
 private:

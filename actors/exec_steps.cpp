@@ -1,0 +1,304 @@
+#include "actors/exec_state.hpp"
+#include "actors/shim_calls.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+/// An exec session from its launch to its end.
+namespace troupe {
+
+using msg::exec_status;
+
+namespace {
+
+constexpr auto memory = std::chrono::seconds{60};
+constexpr auto append_pause = std::chrono::seconds{1};
+constexpr auto settle_patience = std::chrono::seconds{5};
+
+caf::timespan launch_patience(const services& with) {
+  return std::chrono::milliseconds{with.settings.launch_timeout_ms};
+}
+
+} // namespace
+
+// -- launch -------------------------------------------------------------------
+
+caf::result<msg::exec_snapshot>
+exec_state::create(const msg::create_exec& x) {
+  if (now.created != 0)
+    return to_caf({fault::wrong_state, 0,
+                   about("create") + ": it has been created"});
+  now.created = now_ns();
+  now.args = plan->process.args;
+  creator = self->make_response_promise<msg::exec_snapshot>();
+  auto reply = *creator;
+  auto fds = plan_fds(*plan);
+  if (!fds) {
+    launch_ended = std::move(fds).error();
+    vanish();
+    return reply;
+  }
+  self->send(with->shim, msg::own_process{key, self});
+  call(shim::launch{0, key, now.container, x.open_stdin, {}}, *std::move(fds),
+       launch_patience(*with),
+       [this](const outcome& answered) { launch_answered(answered); });
+  return reply;
+}
+
+void exec_state::launch_answered(const outcome& answered) {
+  if (!answered && is(exec_status::creating)) {
+    launch_ended = answered.error();
+    if (launch_ended->code == fault::timed_out) {
+      send_signal(SIGKILL, [](const outcome&) {});
+      due.arm(exec_due::launch_over, kill_patience);
+    } else {
+      abandon();
+    }
+    return;
+  }
+  created({});
+  if (auto reply = std::exchange(creator, std::nullopt))
+    reply->deliver(now);
+}
+
+void exec_state::created(const shim::record&) {
+  if (launch_ended) {
+    send_signal(SIGKILL, [](const outcome&) {});
+    return;
+  }
+  if (!is(exec_status::creating))
+    return;
+  now.status = exec_status::created;
+  spdlog::info("exec {} created pid={}", key, now.pid);
+}
+
+void exec_state::abandon() {
+  if (!launch_ended)
+    launch_ended = to_failure(last.failure, nullptr);
+  spdlog::info("exec {} not created: {}", key, launch_ended->what);
+  forget([this] { vanish(); });
+}
+
+// -- start --------------------------------------------------------------------
+
+caf::result<msg::exec_snapshot> exec_state::start() {
+  if (auto may = allowed(exec_operation::start); !may)
+    return to_caf(std::move(may).error());
+  if (starter || removing)
+    return to_caf({fault::wrong_state, 0,
+                   about("start")
+                     + (starter ? ": a start is under way"
+                                : ": it is being removed")});
+  starter = self->make_response_promise<msg::exec_snapshot>();
+  self
+    ->request(with->shim, launch_patience(*with),
+              msg::shim_call{shim::start{0, key}, {}})
+    .then(
+      [this](const msg::shim_answer& x) {
+        start_answered(outcome_of(x.reply, nullptr), x.reply.has_step);
+      },
+      [this](const caf::error& why) {
+        start_answered(fail(no_answer(why)), false);
+      });
+  return *starter;
+}
+
+void exec_state::start_answered(const outcome& answered, bool at_a_step) {
+  if (answered || now.started != 0) {
+    running({});
+    answer_start();
+    return;
+  }
+  start_error = answered.error();
+  const auto hangs = start_error->code == fault::timed_out;
+  if (hangs)
+    send_signal(SIGKILL, [](const outcome&) {});
+  if (at_a_step || hangs)
+    now.error = start_error->what;
+  // A failing step means that the process is gone: its end comes first.
+  if ((at_a_step || hangs) && !end_answered)
+    due.arm(exec_due::start_settle, settle_patience);
+  else
+    answer_start();
+}
+
+void exec_state::answer_start() {
+  due.disarm(exec_due::start_settle);
+  auto reply = std::exchange(starter, std::nullopt);
+  const auto why = std::exchange(start_error, std::nullopt);
+  if (reply && why)
+    reply->deliver(to_caf(*why));
+  else if (reply)
+    reply->deliver(now);
+}
+
+void exec_state::running(const shim::record& x) {
+  if (!is(exec_status::created))
+    return;
+  now.status = exec_status::running;
+  now.started = x.started != 0 ? x.started : now_ns();
+  spdlog::info("exec {} started pid={}", key, now.pid);
+  tell_started();
+}
+
+void exec_state::tell_started() {
+  if (now.started != 0 && !std::exchange(told_started, true))
+    outbox.put(event("exec_started", now.started));
+}
+
+// -- end ----------------------------------------------------------------------
+
+void exec_state::exited(const shim::record& x) {
+  if (launch_ended && is(exec_status::creating)) {
+    abandon();
+    return;
+  }
+  if (is(exec_status::stopped))
+    return;
+  now.status = exec_status::stopped;
+  now.pid = 0;
+  now.exit_code = x.exit_code;
+  now.exit_signal = x.exit_signal;
+  now.finished = x.finished != 0 ? x.finished : now_ns();
+  if (now.started == 0)
+    now.started = x.started;
+  if (x.start_failed) {
+    const auto why = to_failure(x.failure, nullptr);
+    now.error = why.what;
+    now.exit_code = start_failed_code(why, x.exit_code);
+  }
+  due.disarm(exec_due::kill_over);
+  spdlog::info("exec {} exited code={} signal={}", key, now.exit_code,
+               now.exit_signal);
+  tell_started();
+  outbox.put(event("exec_exited", now.finished));
+  due.arm(exec_due::memory_over, memory);
+  self->send(owner, msg::process_changed{x});
+}
+
+void exec_state::committed() {
+  if (!is(exec_status::stopped) || std::exchange(end_committed, true))
+    return;
+  answer_end();
+  if (removing)
+    forget([this] { vanish(); });
+}
+
+void exec_state::not_committed(const failure& why) {
+  spdlog::error("exec {} cannot tell its events: {}", key, why.what);
+  due.disarm(exec_due::events_again);
+  due.arm(exec_due::events_again, append_pause);
+  if (!is(exec_status::stopped))
+    return;
+  answer_end();
+  if (removing) // Its container cannot wait for a full disk.
+    forget([this] { vanish(); });
+}
+
+void exec_state::answer_end() {
+  end_answered = true;
+  for (const auto& each : std::exchange(listeners, {}))
+    self->send(each, msg::exec_exited{now});
+  if (start_error)
+    answer_start();
+}
+
+void exec_state::await_end(const msg::await_exec& x) {
+  if (end_answered) {
+    self->send(x.listener, msg::exec_exited{now});
+    return;
+  }
+  self->monitor(x.listener);
+  listeners.push_back(x.listener);
+}
+
+// -- kill, attach, remove -----------------------------------------------------
+
+caf::result<msg::exec_snapshot> exec_state::kill(int signo) {
+  if (signo < 1 || signo >= NSIG)
+    return to_caf({fault::invalid_config, 0,
+                   about("kill") + ": signal " + std::to_string(signo)
+                     + "; allowed: 1 to " + std::to_string(NSIG - 1)});
+  if (auto may = allowed(exec_operation::kill); !may)
+    return to_caf(std::move(may).error());
+  auto reply = self->make_response_promise<msg::exec_snapshot>();
+  send_signal(signo, [this, reply](const outcome& sent) mutable {
+    if (sent)
+      reply.deliver(now);
+    else
+      reply.deliver(to_caf(sent.error()));
+  });
+  return reply;
+}
+
+void exec_state::send_signal(int signo, then sent) {
+  call(shim::signal{0, key, signo}, {}, shim_patience, std::move(sent));
+}
+
+caf::result<msg::done> exec_state::attach(const msg::attach& x) {
+  if (auto may = allowed(exec_operation::attach); !may)
+    return to_caf(std::move(may).error());
+  auto reply = self->make_response_promise<msg::done>();
+  call(shim::attach{0, key, x.with_stdin, x.with_output}, {x.socket},
+       shim_patience, [reply](const outcome& attached) mutable {
+         if (attached)
+           reply.deliver(msg::done{});
+         else
+           reply.deliver(to_caf(attached.error()));
+       });
+  return reply;
+}
+
+caf::result<msg::exec_snapshot> exec_state::remove(bool force) {
+  if (auto may = allowed(exec_operation::remove); !may && !force && !removing)
+    return to_caf(std::move(may).error());
+  removers.push_back(self->make_response_promise<msg::exec_snapshot>());
+  auto reply = removers.back();
+  if (std::exchange(removing, true))
+    return reply;
+  if (is(exec_status::stopped)) {
+    if (end_answered)
+      forget([this] { vanish(); });
+    return reply;
+  }
+  due.arm(exec_due::kill_over, kill_patience);
+  send_signal(SIGKILL, [this](const outcome& sent) {
+    if (!sent && !is(exec_status::stopped))
+      fail_removal(sent.error());
+  });
+  return reply;
+}
+
+void exec_state::fail_removal(const failure& why) {
+  due.disarm(exec_due::kill_over);
+  removing = false;
+  for (auto& each : std::exchange(removers, {}))
+    each.deliver(to_caf(why));
+}
+
+void exec_state::forget(std::function<void()> done) {
+  call(shim::forget{0, key}, {}, shim_patience,
+       [this, done = std::move(done)](const outcome& forgot) {
+         if (!forgot && forgot.error().code != fault::not_found)
+           spdlog::warn("exec {} stays in the shim's books: {}", key,
+                        forgot.error().what);
+         done();
+       });
+}
+
+/// Answers everyone and ends.
+void exec_state::vanish() {
+  self->send(with->shim, msg::disown_process{key});
+  if (auto reply = std::exchange(creator, std::nullopt))
+    reply->deliver(to_caf(*launch_ended));
+  for (auto& each : std::exchange(removers, {}))
+    each.deliver(now);
+  answer_end();
+  answer_start();
+  self->quit();
+}
+
+} // namespace troupe
