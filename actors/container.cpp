@@ -61,8 +61,7 @@ failure container_state::refusal(operation on) const {
 
 failure container_state::wrong_state(std::string_view attempt,
                                      std::string_view because) const {
-  return {fault::wrong_state, 0,
-          about(attempt).append(": ").append(because)};
+  return {fault::wrong_state, 0, about(attempt).append(": ").append(because)};
 }
 
 std::string container_state::about(std::string_view attempt) const {
@@ -135,23 +134,23 @@ void container_state::process_changed(const shim::record& x) {
   if (note_log(now, x.log))
     publish();
   switch (x.state) {
-    case shim::process_state::launching:
-      break;
-    case shim::process_state::created:
-      launched(x);
-      break;
-    case shim::process_state::running:
-      launched(x);
-      running(x);
-      break;
-    case shim::process_state::exited:
-      exited(x);
-      break;
-    case shim::process_state::failed:
-      // A fresh launch's reply says more, and comes next.
-      if (launch_ended || adopted)
-        clean_up_launch();
-      break;
+  case shim::process_state::launching:
+    break;
+  case shim::process_state::created:
+    launched(x);
+    break;
+  case shim::process_state::running:
+    launched(x);
+    running(x);
+    break;
+  case shim::process_state::exited:
+    exited(x);
+    break;
+  case shim::process_state::failed:
+    // A fresh launch's reply says more, and comes next.
+    if (launch_ended || adopted)
+      clean_up_launch();
+    break;
   }
 }
 
@@ -164,38 +163,37 @@ void container_state::fell_due(const msg::deadline& x) {
   if (!due.current(x))
     return;
   switch (static_cast<container_due>(x.of)) {
-    case container_due::launch_over:
-      if (launch_ended)
-        clean_up_launch();
-      else
-        end_launch({fault::timed_out, 0, "the launch has not ended in time"});
-      break;
-    case container_due::start_settle:
-      answer_start();
-      break;
-    case container_due::freezer_look:
-      look_at_freezer();
-      break;
-    case container_due::freeze_over:
-      freeze_failed({fault::timed_out, 0,
-                     about("pause") + ": not frozen after "
-                       + std::to_string(with->settings.freeze_timeout_ms)
-                       + " ms"});
-      break;
-    case container_due::grace_over:
-      spdlog::info("container {} has not stopped in time and is killed",
-                   now.id);
-      kill_everything();
-      due.arm(container_due::kill_over, kill_patience);
-      break;
-    case container_due::kill_over:
-      kill_failed();
-      break;
-    case container_due::events_again:
-      outbox.send();
-      break;
-    case container_due::count:
-      break;
+  case container_due::launch_over:
+    if (launch_ended)
+      clean_up_launch();
+    else
+      end_launch({fault::timed_out, 0, "the launch has not ended in time"});
+    break;
+  case container_due::start_settle:
+    answer_start();
+    break;
+  case container_due::freezer_look:
+    look_at_freezer();
+    break;
+  case container_due::freeze_over:
+    freeze_failed({fault::timed_out, 0,
+                   about("pause") + ": not frozen after "
+                     + std::to_string(with->settings.freeze_timeout_ms)
+                     + " ms"});
+    break;
+  case container_due::grace_over:
+    spdlog::info("container {} has not stopped in time and is killed", now.id);
+    kill_everything();
+    due.arm(container_due::kill_over, kill_patience);
+    break;
+  case container_due::kill_over:
+    kill_failed();
+    break;
+  case container_due::events_again:
+    outbox.send();
+    break;
+  case container_due::count:
+    break;
   }
 }
 
@@ -256,9 +254,7 @@ container_actor::behavior_type container(container_state::pointer self,
     [&state](const msg::process_changed& x) {
       state.process_changed(x.record);
     },
-    [&state](const msg::process_warned& x) {
-      state.process_warned(x.warning);
-    },
+    [&state](const msg::process_warned& x) { state.process_warned(x.warning); },
   };
 }
 

@@ -58,30 +58,31 @@ void container_state::adopt_process(const shim::record& x) {
   const auto was = now.status;
   now.status = status::creating;
   switch (x.state) {
-    case shim::process_state::launching:
-      due.arm(container_due::launch_over,
-              std::chrono::milliseconds{with->settings.launch_timeout_ms});
-      break;
-    case shim::process_state::created:
-      launched(x);
-      break;
-    case shim::process_state::running:
-      launched(x);
-      running(x);
-      adopt_running();
-      break;
-    case shim::process_state::exited:
-      now.status = was;
-      exited(x);
-      break;
-    case shim::process_state::failed:
-      launch_ended = to_failure(x.failure, plan.get());
-      clean_up_launch();
-      break;
+  case shim::process_state::launching:
+    due.arm(container_due::launch_over,
+            std::chrono::milliseconds{with->settings.launch_timeout_ms});
+    break;
+  case shim::process_state::created:
+    launched(x);
+    break;
+  case shim::process_state::running:
+    launched(x);
+    running(x);
+    adopt_running();
+    break;
+  case shim::process_state::exited:
+    now.status = was;
+    exited(x);
+    break;
+  case shim::process_state::failed:
+    launch_ended = to_failure(x.failure, plan.get());
+    clean_up_launch();
+    break;
   }
 }
 
 void container_state::adopt_running() {
+  imply_ooms();
   if (!control)
     return;
   if (const auto counter = control->oom_kills())
@@ -100,34 +101,41 @@ void container_state::adopt_running() {
 void container_state::adopt_without_process() {
   forgotten = true;
   switch (now.status) {
-    case status::creating:
-      launch_ended = failure{fault::os, 0, "the launch was interrupted"};
-      clean_up_launch();
-      break;
-    case status::stopped:
-      settle_again();
-      break;
-    case status::destroyed:
-      put("destroyed", now_ns());
-      break;
-    case status::checkpointed:
-      exit_committed = true;
-      exit_answered = true;
-      break;
-    default: {
-      now.error = "lost: the shim has no record of it";
-      spdlog::error("container {} {}", now.id, now.error);
-      // The shim itself is new, then, and did not take its processes along.
-      if (control) {
-        static_cast<void>(control->signal_all(SIGKILL));
-        static_cast<void>(control->thaw());
-      }
-      auto lost = shim::record{};
-      lost.key = now.id;
-      lost.exit_code = 255;
-      exited(lost);
+  case status::creating:
+    launch_ended = failure{fault::os, 0, "the launch was interrupted"};
+    clean_up_launch();
+    break;
+  case status::stopped:
+    settle_again();
+    break;
+  case status::destroyed:
+    put("destroyed", now_ns());
+    break;
+  case status::checkpointed:
+    exit_committed = true;
+    exit_answered = true;
+    break;
+  default: {
+    now.error = "lost: the shim has no record of it";
+    spdlog::error("container {} {}", now.id, now.error);
+    // The shim itself is new, then, and did not take its processes along.
+    if (control) {
+      static_cast<void>(control->signal_all(SIGKILL));
+      static_cast<void>(control->thaw());
     }
+    auto lost = shim::record{};
+    lost.key = now.id;
+    lost.exit_code = 255;
+    exited(lost);
   }
+  }
+}
+
+/// The disk may know of kills that the event log does not: the state is written
+/// first.
+void container_state::imply_ooms() {
+  if (now.oom_kills > 0)
+    put("oom", now_ns(), now.oom_kills);
 }
 
 /// Tells everything that a stopped container's state implies; what has been
@@ -135,8 +143,7 @@ void container_state::adopt_without_process() {
 void container_state::settle_again() {
   now.pid = 0;
   imply_events();
-  if (now.oom_kills > 0)
-    put("oom", now.finished, now.oom_kills);
+  imply_ooms();
   outbox.put(std::vector{event_of(now, "exited", now.finished),
                          event_of(now, "stopped", now.finished)});
 }

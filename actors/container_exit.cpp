@@ -90,6 +90,8 @@ void container_state::settle() {
         container_due::grace_over, container_due::kill_over})
     due.disarm(which);
   imply_events();
+  if (adopted)
+    imply_ooms();
   count_ooms();
   spdlog::info("container {} exited code={} signal={} oom_killed={}", now.id,
                now.exit_code, now.exit_signal, now.oom_killed);

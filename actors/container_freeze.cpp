@@ -111,9 +111,9 @@ caf::result<msg::snapshot> container_state::resume() {
   const auto row = allowed(operation::resume);
   if (!row)
     return to_caf(row.error());
-  const auto cancelled = failure{
-    fault::wrong_state, 0,
-    "container " + now.id + ": pause was cancelled by resume"};
+  const auto cancelled = failure{fault::wrong_state, 0,
+                                 "container " + now.id
+                                   + ": pause was cancelled by resume"};
   if (auto thawed = thaw(cancelled); !thawed)
     return to_caf(std::move(thawed).error());
   return now;

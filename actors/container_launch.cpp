@@ -21,6 +21,8 @@ namespace {
 /// How long a failed start waits for the exit that comes with it.
 constexpr auto settle_patience = std::chrono::seconds{5};
 
+constexpr auto cleanup_pause = std::chrono::seconds{1};
+
 caf::timespan launch_patience(const services& with) {
   return std::chrono::milliseconds{with.settings.launch_timeout_ms};
 }
@@ -32,8 +34,8 @@ caf::timespan launch_patience(const services& with) {
 caf::result<msg::snapshot>
 container_state::create(const msg::create_container& x) {
   if (now.created != 0)
-    return to_caf(wrong_state("create", "it is "
-                                          + std::string{to_string(now.status)}));
+    return to_caf(
+      wrong_state("create", "it is " + std::string{to_string(now.status)}));
   now.created = now_ns();
   now.auto_remove = x.auto_remove;
   now.stdin_open = x.open_stdin;
@@ -48,9 +50,9 @@ container_state::create(const msg::create_container& x) {
   wait_for("plan");
   publish();
   self
-    ->request(with->planner, launch_patience(*with),
-              msg::compile_launch{now.id, x.bundle, x.rootfs, x.spec,
-                                  x.options})
+    ->request(
+      with->planner, launch_patience(*with),
+      msg::compile_launch{now.id, x.bundle, x.rootfs, x.spec, x.options})
     .then([this](const msg::compiled_launch& compiled) { launch(compiled); },
           [this](const caf::error& why) {
             launch_ended = from_caf(why);
@@ -157,8 +159,9 @@ void container_state::clean_up_launch() {
   wait_for("teardown");
   publish();
   auto fds = plan_fds(*plan);
-  if (!fds) {
-    abandon_launch();
+  if (!fds) { // Out of descriptors or memory: later.
+    cleaning_up = false;
+    due.arm(container_due::launch_over, cleanup_pause);
     return;
   }
   call(shim::teardown{0, now.id}, *std::move(fds), launch_patience(*with),
@@ -240,8 +243,9 @@ void container_state::end_start(failure why) {
     due.arm(container_due::start_settle, settle_patience);
 }
 
-/// runtime-spec 1.2.1 and later, runtime.md, Lifecycle, step 9: when a poststart
-/// hook fails, the runtime generates an error and stops the container.
+/// runtime-spec 1.2.1 and later, runtime.md, Lifecycle, step 9: when a
+/// poststart hook fails, the runtime generates an error and stops the
+/// container.
 void container_state::run_poststart() {
   wait_for("poststart");
   publish();

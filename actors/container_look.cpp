@@ -17,8 +17,13 @@ namespace {
 constexpr std::size_t most_processes = 4096;
 
 msg::process_info info_of(sys::process_info x) {
-  return {x.pid,    x.ppid, x.uid, std::string{x.state},
-          x.cpu_ms, x.rss,  std::move(x.command)};
+  return {x.pid,
+          x.ppid,
+          x.uid,
+          std::string{x.state},
+          x.cpu_ms,
+          x.rss,
+          std::move(x.command)};
 }
 
 } // namespace
@@ -31,8 +36,7 @@ caf::result<msg::process_list> container_state::processes() {
   if (control) {
     auto all = control->processes();
     if (!all)
-      return to_caf(
-        std::move(all).error().during(about("list processes of")));
+      return to_caf(std::move(all).error().during(about("list processes of")));
     pids = *std::move(all);
   }
   pids.resize(std::min(pids.size(), most_processes));
@@ -76,8 +80,8 @@ caf::result<msg::stats> container_state::stats() {
 caf::result<msg::done> container_state::attach(const msg::attach& x) {
   if (now.status == status::creating || now.status == status::destroyed
       || now.status == status::checkpointed)
-    return to_caf(wrong_state("attach to",
-                              "it is " + std::string{to_string(now.status)}));
+    return to_caf(
+      wrong_state("attach to", "it is " + std::string{to_string(now.status)}));
   auto reply = self->make_response_promise<msg::done>();
   call(shim::attach{0, now.id, x.with_stdin, x.with_output}, {x.socket},
        shim_patience, [reply](const outcome& attached) mutable {

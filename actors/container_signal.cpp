@@ -31,8 +31,8 @@ failure no_signal(std::string about, int signo) {
 caf::result<msg::snapshot> container_state::kill(const msg::kill& x) {
   if (!is_signal(x.signo))
     return to_caf(no_signal(about("kill"), x.signo));
-  const auto row
-    = allowed(x.signo == SIGKILL ? operation::kill : operation::signal);
+  const auto row = allowed(x.signo == SIGKILL ? operation::kill
+                                              : operation::signal);
   if (!row)
     return to_caf(row.error());
   auto reply = self->make_response_promise<msg::snapshot>();
@@ -68,8 +68,7 @@ void container_state::signal(int signo, bool all, then sent) {
 void container_state::kill_everything() {
   signal(SIGKILL, false, [this](const outcome& sent) {
     if (!sent && lifecycle::has_process(now.status))
-      spdlog::warn("container {} is not killed: {}", now.id,
-                   sent.error().what);
+      spdlog::warn("container {} is not killed: {}", now.id, sent.error().what);
   });
   if (!control || now.status == status::creating)
     return;
@@ -78,8 +77,7 @@ void container_state::kill_everything() {
   if (now.status != status::pausing && now.status != status::paused)
     return;
   if (auto thawed = thaw(wrong_state("pause", "it was killed")); !thawed)
-    spdlog::error("container {} stays frozen: {}", now.id,
-                  thawed.error().what);
+    spdlog::error("container {} stays frozen: {}", now.id, thawed.error().what);
 }
 
 // -- stop ---------------------------------------------------------------------

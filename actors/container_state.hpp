@@ -141,6 +141,7 @@ struct container_state {
   void adopt_process(const shim::record& x);
   void adopt_running();
   void adopt_without_process();
+  void imply_ooms();
   void settle_again();
 
   // -- shared -----------------------------------------------------------------

@@ -40,8 +40,8 @@ void exit_of(nlohmann::json& out, const msg::snapshot& x, std::int64_t n) {
 }
 
 constexpr std::array data_of_types{
-  event_data{"created", bundle_of},   event_data{"create_failed", error_of},
-  event_data{"started", pid_of},      event_data{"oom", kills_of},
+  event_data{"created", bundle_of}, event_data{"create_failed", error_of},
+  event_data{"started", pid_of},    event_data{"oom", kills_of},
   event_data{"exited", exit_of},
 };
 
@@ -81,8 +81,8 @@ msg::snapshot snapshot_of(const store::state& x,
                           const plan::launch_plan& plan) {
   auto out = msg::snapshot{};
   out.id = x.id;
-  out.status
-    = lifecycle::status_named(x.status).value_or(lifecycle::status::creating);
+  out.status = lifecycle::status_named(x.status).value_or(
+    lifecycle::status::creating);
   describe(out, plan);
   out.pid = x.pid;
   out.exit_code = x.exit_code;
@@ -121,14 +121,14 @@ bool note_log(msg::snapshot& x, const shim::log_counters& log) {
   return true;
 }
 
-msg::event event_of(const msg::snapshot& x, std::string_view type,
-                    time_ns time, std::int64_t n) {
+msg::event event_of(const msg::snapshot& x, std::string_view type, time_ns time,
+                    std::int64_t n) {
   auto once = x.id + "@" + std::to_string(x.created) + "/";
   once += type;
   if (n != 0)
     once += "/" + std::to_string(n);
-  return {0, time, x.id, std::string{type}, data_of(x, type, n),
-          std::move(once)};
+  return {
+    0, time, x.id, std::string{type}, data_of(x, type, n), std::move(once)};
 }
 
 msg::event repeatable_event_of(const msg::snapshot& x, std::string_view type) {

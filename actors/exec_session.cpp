@@ -88,7 +88,11 @@ msg::event exec_state::event(std::string_view type, time_ns at) const {
     data["exit_code"] = now.exit_code;
     data["signal"] = now.exit_signal;
   }
-  return {0, at, now.container, std::string{type}, data.dump(),
+  return {0,
+          at,
+          now.container,
+          std::string{type},
+          data.dump(),
           key + "@" + std::to_string(now.created) + "/" + std::string{type}};
 }
 
@@ -105,26 +109,28 @@ void exec_state::process_changed(const shim::record& x) {
   if (x.key != key)
     return;
   last = x;
+  if (x.created != 0) // The same before and after a restart: events need it.
+    now.created = x.created;
   if (x.pid != 0)
     now.pid = x.pid;
   switch (x.state) {
-    case shim::process_state::launching:
-      break;
-    case shim::process_state::created:
-      created(x);
-      break;
-    case shim::process_state::running:
-      created(x);
-      running(x);
-      break;
-    case shim::process_state::exited:
-      exited(x);
-      break;
-    case shim::process_state::failed:
-      // A fresh launch's reply says more, and comes next.
-      if (launch_ended || adopted)
-        abandon();
-      break;
+  case shim::process_state::launching:
+    break;
+  case shim::process_state::created:
+    created(x);
+    break;
+  case shim::process_state::running:
+    created(x);
+    running(x);
+    break;
+  case shim::process_state::exited:
+    exited(x);
+    break;
+  case shim::process_state::failed:
+    // A fresh launch's reply says more, and comes next.
+    if (launch_ended || adopted)
+      abandon();
+    break;
   }
 }
 
@@ -137,24 +143,24 @@ void exec_state::fell_due(const msg::deadline& x) {
   if (!due.current(x))
     return;
   switch (static_cast<exec_due>(x.of)) {
-    case exec_due::launch_over:
-      abandon();
-      break;
-    case exec_due::start_settle:
-      answer_start();
-      break;
-    case exec_due::kill_over:
-      fail_removal({fault::timed_out, 0,
-                    about("remove") + ": it has not died after SIGKILL"});
-      break;
-    case exec_due::memory_over:
-      forget([this] { vanish(); });
-      break;
-    case exec_due::events_again:
-      outbox.send();
-      break;
-    case exec_due::count:
-      break;
+  case exec_due::launch_over:
+    abandon();
+    break;
+  case exec_due::start_settle:
+    answer_start();
+    break;
+  case exec_due::kill_over:
+    fail_removal({fault::timed_out, 0,
+                  about("remove") + ": it has not died after SIGKILL"});
+    break;
+  case exec_due::memory_over:
+    forget([this] { vanish(); });
+    break;
+  case exec_due::events_again:
+    outbox.send();
+    break;
+  case exec_due::count:
+    break;
   }
 }
 
@@ -189,9 +195,7 @@ exec_session_actor::behavior_type exec_session(exec_state::pointer self,
     [&state](const msg::process_changed& x) {
       state.process_changed(x.record);
     },
-    [&state](const msg::process_warned& x) {
-      state.process_warned(x.warning);
-    },
+    [&state](const msg::process_warned& x) { state.process_warned(x.warning); },
   };
 }
 

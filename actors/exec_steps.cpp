@@ -26,11 +26,10 @@ caf::timespan launch_patience(const services& with) {
 
 // -- launch -------------------------------------------------------------------
 
-caf::result<msg::exec_snapshot>
-exec_state::create(const msg::create_exec& x) {
+caf::result<msg::exec_snapshot> exec_state::create(const msg::create_exec& x) {
   if (now.created != 0)
-    return to_caf({fault::wrong_state, 0,
-                   about("create") + ": it has been created"});
+    return to_caf(
+      {fault::wrong_state, 0, about("create") + ": it has been created"});
   now.created = now_ns();
   now.args = plan->process.args;
   creator = self->make_response_promise<msg::exec_snapshot>();
@@ -88,10 +87,10 @@ caf::result<msg::exec_snapshot> exec_state::start() {
   if (auto may = allowed(exec_operation::start); !may)
     return to_caf(std::move(may).error());
   if (starter || removing)
-    return to_caf({fault::wrong_state, 0,
-                   about("start")
-                     + (starter ? ": a start is under way"
-                                : ": it is being removed")});
+    return to_caf(
+      {fault::wrong_state, 0,
+       about("start")
+         + (starter ? ": a start is under way" : ": it is being removed")});
   starter = self->make_response_promise<msg::exec_snapshot>();
   self
     ->request(with->shim, launch_patience(*with),

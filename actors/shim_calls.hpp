@@ -27,8 +27,8 @@ inline constexpr caf::timespan kill_patience = std::chrono::seconds{10};
 [[nodiscard]] failure to_failure(const shim::step_report& x,
                                  const plan::launch_plan* plan);
 
-/// The shell's exit code for a program that could not be executed: 127, 126; for
-/// another reason `reported`, but never 0.
+/// The shell's exit code for a program that could not be executed: 127, 126;
+/// for another reason `reported`, but never 0.
 [[nodiscard]] std::int32_t start_failed_code(const failure& why,
                                              std::int32_t reported) noexcept;
 

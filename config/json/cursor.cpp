@@ -70,7 +70,11 @@ result<std::int64_t> cursor::integer(std::int64_t least,
 }
 
 result<std::uint64_t> cursor::natural(std::uint64_t most) const {
-  if (!at_ || !at_->is_number_unsigned() || at_->get<std::uint64_t>() > most)
+  // Parsed naturals are unsigned; a program's own documents have signed ones.
+  const bool is_natural = at_ && at_->is_number_integer()
+                          && (at_->is_number_unsigned()
+                              || at_->get<std::int64_t>() >= 0);
+  if (!is_natural || at_->get<std::uint64_t>() > most)
     return fail(complain(range(0, most)));
   return at_->get<std::uint64_t>();
 }

@@ -149,7 +149,9 @@ outcome enable_controllers(const plan::cgroup_dir& dir,
 
 outcome prepare(const plan::cgroup_dir& dir, const plan::cgroup& in) {
   if (is_v2(dir))
-    return enable_controllers(dir, in.subtree_control);
+    return in.subtree_control.empty()
+             ? outcome{}
+             : enable_controllers(dir, in.subtree_control);
   if (has_item(dir.controller, ',', "cpuset"))
     return inherit_cpuset(dir);
   return {};

@@ -37,7 +37,7 @@ result<private_proc> private_proc::open() {
 result<unique_fd> private_proc::open_file(const std::string& path,
                                           int flags) const {
   auto how = open_how{};
-  how.flags = static_cast<unsigned>(flags | O_CLOEXEC | O_NOCTTY);
+  how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS
                 | RESOLVE_NO_MAGICLINKS;
   const auto fd = static_cast<int>(

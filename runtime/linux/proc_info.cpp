@@ -18,8 +18,14 @@ namespace {
 constexpr std::size_t max_command = 4096;
 
 /// Fields of stat(5) after the command, counted from the state.
-enum : std::size_t { field_state, field_ppid, field_utime = 11, field_stime,
-                     field_rss = 21, field_count };
+enum : std::size_t {
+  field_state,
+  field_ppid,
+  field_utime = 11,
+  field_stime,
+  field_rss = 21,
+  field_count
+};
 
 std::vector<std::string_view> words(std::string_view text) {
   std::vector<std::string_view> out;
@@ -82,8 +88,7 @@ result<process_info> parse_stat(std::string_view stat) {
 
 result<process_info> read_process(pid_t pid) {
   const auto path = "/proc/" + std::to_string(pid);
-  TROUPE_TRY(const auto dir,
-             open_file(AT_FDCWD, path, O_PATH | O_DIRECTORY));
+  TROUPE_TRY(const auto dir, open_file(AT_FDCWD, path, O_PATH | O_DIRECTORY));
   auto stat = read_file(dir.get(), "stat");
   if (!stat) // ESRCH: it went away since.
     return fail(fault::not_found, "read " + path + ": the process is gone");

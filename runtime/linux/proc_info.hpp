@@ -13,8 +13,8 @@ namespace troupe::sys {
 struct process_info {
   pid_t pid = 0;
   pid_t ppid = 0;
-  uid_t uid = 0;     ///< Real.
-  std::string state; ///< "R", "S", "D", "Z"...
+  uid_t uid = 0;           ///< Real.
+  std::string state;       ///< "R", "S", "D", "Z"...
   std::int64_t cpu_ms = 0; ///< User and system time.
   std::int64_t rss = 0;    ///< Bytes.
   /// The command line, its arguments separated by blanks, at most 4096 bytes;

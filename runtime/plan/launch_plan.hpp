@@ -64,7 +64,7 @@ enum class cgroup_mode : std::uint8_t {
 
 /// One cgroup directory of the container.
 struct cgroup_dir {
-  std::string controller; ///< "memory"...; "" is the v2 hierarchy.
+  std::string controller; ///< "memory", "cpu,cpuacct"; "": the v2 hierarchy.
   std::string mount;      ///< Where its hierarchy is mounted, no final slash.
   std::string path;       ///< Below `mount`, starting with a slash.
   friend bool operator==(const cgroup_dir&, const cgroup_dir&) = default;

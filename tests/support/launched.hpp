@@ -7,9 +7,12 @@
 
 #include <catch2/catch.hpp>
 
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <poll.h>
 #include <string>
@@ -117,6 +120,11 @@ public:
     return line;
   }
 
+  /// Lets go of the start line, as a caller that dies does.
+  void abandon() {
+    start_.reset();
+  }
+
   void kill(int signo = SIGKILL) {
     REQUIRE(sys::send_signal(init_.get(), signo));
   }
@@ -197,5 +205,24 @@ inline ran run(const plan::launch_plan& plan) {
   const auto status = box.wait();
   return {status, box.output()};
 }
+
+inline ran run_shell(plan::launch_plan plan, const std::string& script) {
+  plan.process.args = {"sh", "-c", script};
+  return run(plan);
+}
+
+/// What a launch could leave behind on the host: mounts and children. Compared
+/// before and after.
+struct host_traces {
+  std::string mounts = slurp("/proc/self/mountinfo");
+  std::string children = slurp("/proc/self/task/" + std::to_string(::getpid())
+                               + "/children");
+
+  static std::string slurp(const std::string& path) {
+    auto in = std::ifstream{path};
+    return {std::istreambuf_iterator<char>{in}, {}};
+  }
+  friend bool operator==(const host_traces&, const host_traces&) = default;
+};
 
 } // namespace troupe::test

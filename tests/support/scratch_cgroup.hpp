@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace troupe::test {
+namespace troupe::cgroup_test {
 
 inline constexpr auto patience = std::chrono::seconds{30};
 
@@ -194,4 +194,4 @@ inline std::vector<plan::cgroup_mode> usable_modes() {
   return {};
 }
 
-} // namespace troupe::test
+} // namespace troupe::cgroup_test

@@ -67,8 +67,7 @@ TEST_CASE("quoted text is printable and bounded") {
 TEST_CASE("times are written as RFC 3339 with nine digits") {
   CHECK(rfc3339(0) == "");
   CHECK(rfc3339(1) == "1970-01-01T00:00:00.000000001Z");
-  CHECK(rfc3339(1'795'325'023'123'456'789)
-        == "2026-11-22T05:23:43.123456789Z");
+  CHECK(rfc3339(1'795'325'023'123'456'789) == "2026-11-22T05:23:43.123456789Z");
   CHECK(rfc3339(-1) == "1969-12-31T23:59:59.999999999Z");
 }
 
@@ -105,13 +104,26 @@ TEST_CASE("parse_time reads fractions, offsets and unix seconds") {
 }
 
 TEST_CASE("parse_time refuses what is no time") {
-  for (const auto* text :
-       {"", "x", "-1", "1.", ".5", "1x", "1970-01-01", "1970-01-01T00:00:00",
-        "1970-13-01T00:00:00Z", "2001-02-29T00:00:00Z", "1970-01-01T24:00:00Z",
-        "1970-01-01T00:60:00Z", "1970-01-01T00:00:61Z",
-        "1970-01-01T00:00:00.Z", "1970-01-01T00:00:00+1:00",
-        "1970-01-01T00:00:00Zx", "1969-12-31T23:59:59Z",
-        "2300-01-01T00:00:00Z", "99999999999", "9999999999"}) {
+  for (const auto* text : {"",
+                           "x",
+                           "-1",
+                           "1.",
+                           ".5",
+                           "1x",
+                           "1970-01-01",
+                           "1970-01-01T00:00:00",
+                           "1970-13-01T00:00:00Z",
+                           "2001-02-29T00:00:00Z",
+                           "1970-01-01T24:00:00Z",
+                           "1970-01-01T00:60:00Z",
+                           "1970-01-01T00:00:61Z",
+                           "1970-01-01T00:00:00.Z",
+                           "1970-01-01T00:00:00+1:00",
+                           "1970-01-01T00:00:00Zx",
+                           "1969-12-31T23:59:59Z",
+                           "2300-01-01T00:00:00Z",
+                           "99999999999",
+                           "9999999999"}) {
     CAPTURE(text);
     REQUIRE_FALSE(parse_time(text));
     CHECK(parse_time(text).error().what.starts_with("time: expected "));
@@ -119,7 +131,8 @@ TEST_CASE("parse_time refuses what is no time") {
 }
 
 TEST_CASE("now is after this test was written") {
-  CHECK(now_ns() > parse_time("2026-11-22T00:00:00Z").value() - 4'000'000'000'000'000'000);
+  CHECK(now_ns() > parse_time("2026-11-22T00:00:00Z").value()
+                     - 4'000'000'000'000'000'000);
   const auto first = now_ns();
   CHECK(now_ns() - first < 60'000'000'000);
 }

@@ -54,9 +54,17 @@ TEST_CASE("integers are read up to the ends of their types") {
   CHECK_FALSE(read(at[3], natural));
 }
 
+TEST_CASE("a natural number may have been made from a signed one") {
+  const nlohmann::json document{{"signed", 5}, {"negative", -5}};
+  const cursor at{document};
+  CHECK(at["signed"].natural(5).value() == 5);
+  CHECK_FALSE(at["signed"].natural(4));
+  CHECK_FALSE(at["negative"].natural(5));
+}
+
 TEST_CASE("containers are read element by element") {
-  const auto document
-    = nlohmann::json::parse(R"({"list": [1, 2], "map": {"a/b": 3, "c": "x"}})");
+  const auto document = nlohmann::json::parse(
+    R"({"list": [1, 2], "map": {"a/b": 3, "c": "x"}})");
   const cursor at{document};
   std::vector<std::uint16_t> list;
   CHECK(read(at["list"], list));

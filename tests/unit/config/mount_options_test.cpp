@@ -164,9 +164,9 @@ TEST_CASE("no attribute is both set and cleared, the atime field excepted") {
       CAPTURE(first.word, second.word);
       CHECK((x.attr_set & x.attr_clear & ~std::uint64_t{MOUNT_ATTR__ATIME})
             == 0);
-      CHECK((x.rec_attr_set & x.rec_attr_clear
-             & ~std::uint64_t{MOUNT_ATTR__ATIME})
-            == 0);
+      CHECK(
+        (x.rec_attr_set & x.rec_attr_clear & ~std::uint64_t{MOUNT_ATTR__ATIME})
+        == 0);
       // mount_setattr(2): to set a mode is to clear the whole field.
       if (x.attr_set & MOUNT_ATTR__ATIME)
         CHECK((x.attr_clear & MOUNT_ATTR__ATIME) == MOUNT_ATTR__ATIME);
@@ -177,8 +177,8 @@ TEST_CASE("no attribute is both set and cleared, the atime field excepted") {
 
 TEST_CASE("unknown words are the filesystem's, in their order") {
   const auto x = split({"mode=755", "ro", "size=64k", "noswap", "", "sync"});
-  CHECK(x.data == std::vector<std::string>{"mode=755", "size=64k", "noswap",
-                                           "sync"});
+  CHECK(x.data
+        == std::vector<std::string>{"mode=755", "size=64k", "noswap", "sync"});
   CHECK(x.attr_set == MOUNT_ATTR_RDONLY);
   CHECK(split({"RO", "rbindx", "bin"}).data
         == std::vector<std::string>{"RO", "rbindx", "bin"});

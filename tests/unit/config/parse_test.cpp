@@ -125,8 +125,8 @@ TEST_CASE("a process and resources alone survive too") {
   const auto process = oci::parse_process(oci::to_json(*whole.process), "/p");
   REQUIRE(process);
   CHECK(*process == *whole.process);
-  const auto resources
-    = oci::parse_resources(oci::to_json(*whole.linux_.resources), "/r");
+  const auto resources = oci::parse_resources(
+    oci::to_json(*whole.linux_.resources), "/r");
   REQUIRE(resources);
   CHECK(*resources == *whole.linux_.resources);
 }

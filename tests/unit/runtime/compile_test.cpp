@@ -1,3 +1,4 @@
+#include "config/run_options.hpp"
 #include "runtime/compile/compile.hpp"
 #include "tests/support/hosts.hpp"
 
@@ -73,6 +74,15 @@ TEST_CASE("equal specs give equal plans") {
   CHECK(compiled(spec) == compiled(spec));
   CHECK(compiled(spec, test::hybrid_host())
         == compiled(spec, test::hybrid_host()));
+}
+
+TEST_CASE("the default container compiles and travels") {
+  const auto spec = default_spec("/images/a");
+  const auto plan = compiled(spec, test::hybrid_host());
+  CHECK(plan.rootfs.path == "/images/a");
+  CHECK(plan.rootfs.fill_dev);
+  CHECK(plan.process.seccomp == *compile_seccomp(*spec.linux_.seccomp));
+  CHECK(decode_launch_plan(encode(plan)) == plan);
 }
 
 TEST_CASE("id, bundle and annotations are the state document's") {

@@ -1,3 +1,4 @@
+#include "config/run_options.hpp"
 #include "runtime/compile/compile.hpp"
 #include "tests/support/bpf_evaluator.hpp"
 
@@ -272,4 +273,19 @@ TEST_CASE("the same profile gives the same filter, again and again") {
   }
   x.default_errno_ret.reset();
   CHECK(compile_seccomp(x) == first);
+}
+
+TEST_CASE("the default profile lets programs run and keeps the host's doors "
+          "shut") {
+  const auto spec = default_spec("/images/a");
+  REQUIRE(spec.linux_.seccomp);
+  auto machine = compiled(*spec.linux_.seccomp);
+  for (const auto number : {SYS_read, SYS_execve, SYS_futex, SYS_openat2})
+    CHECK(answer(machine, static_cast<int>(number)) == allow);
+  CHECK(answer(machine, SYS_clone, {CLONE_VM}) == allow);
+  CHECK(answer(machine, SYS_clone, {CLONE_NEWUSER}) == eperm);
+  // ENOSYS makes libc fall back to clone, whose flags a filter can see.
+  CHECK(answer(machine, SYS_clone3) == (SECCOMP_RET_ERRNO | ENOSYS));
+  for (const auto number : {SYS_reboot, SYS_kexec_load, SYS_init_module})
+    CHECK(answer(machine, static_cast<int>(number)) == eperm);
 }

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "actors/services.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace troupe::gateway {
+
+class listener;
+
+/// The HTTP API (docs/api.md) on a unix socket: one thread, `troupe.gateway`,
+/// that owns every connection, and one GATEWAY SESSION per connection. Not an
+/// actor itself.
+class server {
+public:
+  /// Listens at `socket_path`, and serves from the moment it returns.
+  [[nodiscard]] static result<std::unique_ptr<server>>
+  start(caf::actor_system& system, const std::string& socket_path,
+        supervisor_actor supervisor, shared_services with);
+
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+
+  /// Stops with a short grace, if that was not done.
+  ~server();
+
+  /// Takes no more connections, removes the socket, answers what is waiting
+  /// with `unavailable`, and lets what is under way end for at most `grace`.
+  /// Returns when every connection is gone.
+  void stop(std::chrono::milliseconds grace);
+
+private:
+  explicit server(std::shared_ptr<listener> with);
+
+  std::shared_ptr<listener> listener_;
+  std::thread thread_;
+};
+
+} // namespace troupe::gateway

@@ -1,0 +1,154 @@
+#include "actors/container.hpp"
+#include "actors/container_view.hpp"
+#include "actors/errors.hpp"
+#include "actors/orphan.hpp"
+#include "actors/supervisor_state.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+/// What is there when the supervisor begins, and what a failed container actor
+/// leaves, are rebuilt the same way: from the disk and the shim's records.
+namespace troupe {
+
+namespace {
+
+constexpr int most_crashes = 3;
+constexpr time_ns crash_window = 60'000'000'000;
+
+/// `web-1` of `web-1/3f2a`.
+std::string container_of(const shim::process_key& key) {
+  return key.substr(0, key.find('/'));
+}
+
+} // namespace
+
+void supervisor_state::synced(const msg::shim_synced& x) {
+  shim_pid = x.shim_pid;
+  records by_container;
+  for (const auto& each : x.records)
+    by_container[container_of(each.key)].push_back(each);
+  if (std::exchange(asked, true))
+    rebuild_crashed(by_container);
+  else
+    adopt_all(by_container);
+}
+
+void supervisor_state::adopt_all(const records& by_container) {
+  const auto found = with->store.load();
+  if (!found) {
+    spdlog::critical("the containers on disk cannot be read: {}",
+                     found.error().what);
+    leave(to_caf(found.error()));
+    return;
+  }
+  for (const auto& each : *found)
+    if (each.usable)
+      adopt(each, by_container);
+    else
+      discard(each);
+  for (const auto& [id, processes] : by_container)
+    if (!containers.contains(id))
+      kill_orphans(processes);
+  spdlog::info("supervisor adopts {} containers", containers.size());
+  ++adopting; // This function itself.
+  adopted_one();
+}
+
+void supervisor_state::adopt(const store::found& x,
+                             const records& by_container) {
+  auto origin = container_origin{};
+  origin.id = x.id;
+  origin.adopted = true;
+  origin.state = x.state;
+  origin.plan = std::make_shared<plan::launch_plan>(x.plan);
+  if (const auto all = by_container.find(x.id); all != by_container.end())
+    for (const auto& each : all->second)
+      if (each.key == x.id) {
+        origin.has_record = true;
+        origin.record = each;
+      } else {
+        origin.execs.push_back(each);
+      }
+  auto& made = containers[x.id];
+  made.now = snapshot_of(x.state, x.plan);
+  made.adopting = true;
+  ++adopting;
+  made.actor = spawn(std::move(origin));
+}
+
+/// A directory without a state is a create that has not come far; one with a
+/// damaged state or plan cannot be brought back.
+void supervisor_state::discard(const store::found& x) {
+  spdlog::error("container {} is given up: {}", x.id, x.problem);
+  if (auto gone = with->store.remove(x.id); !gone)
+    spdlog::error("container {} leaves its directory: {}", x.id,
+                  gone.error().what);
+}
+
+void supervisor_state::kill_orphans(
+  const std::vector<shim::record>& processes) {
+  for (const auto& each : processes) {
+    orphans.push_back(spawn_orphan(self->system(), with, each));
+    self->monitor(orphans.back());
+  }
+}
+
+void supervisor_state::adopted_one() {
+  if (--adopting > 0 || ready)
+    return;
+  ready = true;
+  for (const auto& each : std::exchange(waiting, {}))
+    each();
+}
+
+// -- a container actor that failed --------------------------------------------
+
+void supervisor_state::crashed(const std::string& id, const caf::error& why) {
+  auto& each = containers.find(id)->second;
+  each.actor = nullptr;
+  const auto now = now_ns();
+  if (now - each.last_crash > crash_window)
+    each.crashes = 0;
+  each.last_crash = now;
+  if (++each.crashes > most_crashes) {
+    each.now.error = "its actor has failed too often: " + from_caf(why).what;
+    spdlog::critical("container {}: {}", id, each.now.error);
+    return;
+  }
+  spdlog::error("container {} is rebuilt, its actor has failed: {}", id,
+                from_caf(why).what);
+  // The newest records come with the answer.
+  self->send(with->shim, msg::await_sync{self});
+}
+
+void supervisor_state::rebuild_crashed(const records& by_container) {
+  auto found = with->store.load();
+  if (!found) {
+    spdlog::error("no container is rebuilt: {}", found.error().what);
+    return;
+  }
+  std::vector<std::string> crashed;
+  for (const auto& [id, each] : containers)
+    if (!each.actor && each.crashes <= most_crashes)
+      crashed.push_back(id);
+  for (const auto& id : crashed) {
+    const auto on_disk = std::find_if(
+      found->begin(), found->end(),
+      [&](const auto& each) { return each.id == id; });
+    if (on_disk != found->end() && on_disk->usable) {
+      adopt(*on_disk, by_container);
+      continue;
+    }
+    containers.erase(id);
+    if (on_disk != found->end())
+      discard(*on_disk);
+    if (const auto left = by_container.find(id); left != by_container.end())
+      kill_orphans(left->second);
+  }
+}
+
+} // namespace troupe

@@ -1,0 +1,375 @@
+#include "actors/event_log.hpp"
+#include "actors/gateway/gateway.hpp"
+#include "actors/logging.hpp"
+#include "actors/planner.hpp"
+#include "actors/reactor.hpp"
+#include "actors/services.hpp"
+#include "actors/shim_link.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/system_config.hpp"
+#include "actors/watchdog.hpp"
+#include "runtime/cgroup/cgroup.hpp"
+#include "runtime/linux/daemon.hpp"
+#include "runtime/linux/file.hpp"
+#include "runtime/linux/seqpacket.hpp"
+#include "runtime/probe/host.hpp"
+#include "runtime/shim/protocol/start.hpp"
+
+#include <CLI/CLI.hpp>
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <condition_variable>
+#include <csignal>
+#include <filesystem>
+#include <mutex>
+#include <poll.h>
+#include <thread>
+#include <unistd.h>
+
+namespace troupe {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto exit_failure = 1;
+constexpr auto exit_usage = 2;
+
+/// Requests under way may end, and then the actors. What is not done by then is
+/// taken up again at the next start, as after a kill.
+constexpr auto gateway_grace = 2000ms;
+constexpr auto supervisor_grace = 3000ms;
+constexpr auto exit_deadline = 7000ms;
+
+constexpr auto description
+  = "The troupe supervisor: starts, watches and controls this host's "
+    "containers.";
+
+constexpr auto footer
+  = "Signals: TERM and INT end it; containers run on and are taken up again at "
+    "the next start.\nExit codes: 0 ended as asked, 1 failure, 2 wrong usage.\n\n"
+    "Files below ROOT: trouped.sock (the HTTP API), trouped.lock (its pid), "
+    "shim.sock,\ncontainers/. Below STATE: events.db.\n\n"
+    "  trouped\n"
+    "  trouped --root /tmp/t/run --state /tmp/t/state --cgroup-parent /mine";
+
+// -- settings -----------------------------------------------------------------
+
+struct command_line {
+  std::string config;
+  std::vector<std::pair<std::string settings::*, std::string>> given;
+};
+
+void add_options(CLI::App& app, command_line& out) {
+  struct option {
+    const char* name;
+    std::string settings::*member;
+    const char* value;
+    const char* help;
+  };
+  constexpr std::array options{
+    option{"--root", &settings::root, "DIR",
+           "Runtime files, lost at reboot [/run/troupe]"},
+    option{"--state", &settings::state, "DIR",
+           "Durable files [/var/lib/troupe]"},
+    option{"--socket", &settings::socket, "PATH",
+           "Where the HTTP API listens [ROOT/trouped.sock]"},
+    option{"--log-level", &settings::log_level, "LEVEL",
+           "trace, debug, info, warn, error or off [info]"},
+    option{"--log-format", &settings::log_format, "FORMAT",
+           "text or json, on stderr [text]"},
+    option{"--cgroup-parent", &settings::cgroup_parent, "PATH",
+           "Cgroup of containers that name none [/troupe]"},
+    option{"--shim", &settings::shim, "PATH",
+           "The troupe-shim program [beside this one]"},
+  };
+  app
+    .add_option("--config", out.config,
+                "Settings in JSON; the options here win over it")
+    ->type_name("FILE");
+  for (const auto& x : options)
+    app
+      .add_option_function<std::string>(
+        x.name,
+        [&out, member = x.member](const std::string& value) {
+          out.given.emplace_back(member, value);
+        },
+        x.help)
+      ->type_name(x.value);
+}
+
+result<settings> settings_of(const command_line& from) {
+  settings out;
+  if (!from.config.empty()) {
+    TROUPE_TRY(const auto text, sys::read_file(AT_FDCWD, from.config));
+    auto parsed = parse_settings(text, std::move(out));
+    if (!parsed)
+      return fail(std::move(parsed).error().during(from.config));
+    out = *std::move(parsed);
+  }
+  for (const auto& [member, value] : from.given)
+    out.*member = value;
+  TROUPE_CHECK(validate(out));
+  for (auto* path : {&out.root, &out.state, &out.socket, &out.shim})
+    if (!path->empty())
+      *path = std::filesystem::absolute(*path).lexically_normal().string();
+  if (out.socket.empty())
+    out.socket = out.root + "/trouped.sock";
+  return out;
+}
+
+// -- before there are threads ---------------------------------------------------
+
+result<std::string> shim_program(const settings& from) {
+  if (!from.shim.empty())
+    return from.shim;
+  std::error_code why;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", why);
+  if (why)
+    return fail_os(why.value(), "readlink", "/proc/self/exe");
+  return (self.parent_path() / "troupe-shim").string();
+}
+
+/// Connects to the shim that is there, or starts one.
+result<sys::unique_fd> reach_shim(const settings& from) {
+  const auto path = from.root + "/shim.sock";
+  if (auto there = sys::seqpacket_connect(path)) {
+    spdlog::info("shim found at {}", path);
+    return there;
+  }
+  TROUPE_TRY(const auto program, shim_program(from));
+  TROUPE_CHECK(shim::start_shim(program, path));
+  spdlog::info("shim {} started at {}", program, path);
+  return sys::seqpacket_connect(path);
+}
+
+result<sys::unique_fd> take_root(const settings& from) {
+  TROUPE_CHECK(sys::make_private_directory(from.root));
+  TROUPE_CHECK(sys::make_private_directory(from.state));
+  TROUPE_CHECK(store::directory{from.root}.prepare());
+  auto lock = sys::take_lock(from.root + "/trouped.lock");
+  if (!lock && lock.error().code == fault::already_exists)
+    return fail(fault::already_exists, "another trouped (pid "
+                                         + lock.error().what + ") runs on "
+                                         + from.root);
+  return lock;
+}
+
+// -- the end ------------------------------------------------------------------
+
+/// Ends the process if its orderly end takes too long: an actor that does not
+/// let go must not keep a restart waiting.
+class last_resort {
+public:
+  last_resort(int code, std::chrono::milliseconds patience)
+    : thread_([this, code, patience] {
+        std::unique_lock lock{guard_};
+        if (done_.wait_for(lock, patience, [this] { return is_done_; }))
+          return;
+        spdlog::warn("the end takes too long: leaving as after a kill");
+        ::_exit(code);
+      }) {
+  }
+
+  last_resort(const last_resort&) = delete;
+  last_resort& operator=(const last_resort&) = delete;
+
+  ~last_resort() {
+    {
+      const std::lock_guard lock{guard_};
+      is_done_ = true;
+    }
+    done_.notify_all();
+    thread_.join();
+  }
+
+private:
+  std::mutex guard_;
+  std::condition_variable done_;
+  bool is_done_ = false;
+  std::thread thread_;
+};
+
+/// Removes our cgroup parent where nothing is left in it.
+void remove_cgroup_parent(const plan::host_facts& host) {
+  plan::cgroup all;
+  all.mode = host.cgroups;
+  for (const auto& [controller, mount] : host.v1_mounts)
+    all.dirs.push_back({controller, mount, host.cgroup_parent});
+  if (!host.v2_mount.empty())
+    all.dirs.push_back({"", host.v2_mount, host.cgroup_parent});
+  cgroup::remove_parent(all, host.cgroup_parent);
+}
+
+// -- the daemon ---------------------------------------------------------------
+
+/// Everything that runs. Members are destroyed in the reverse order: first who
+/// uses, then what is used.
+class daemon {
+public:
+  daemon(const settings& from, sys::unique_fd signals)
+    : settings_(from),
+      signals_(std::move(signals)),
+      host_(sys::probe_host(from.cgroup_parent)),
+      config_(from) {
+  }
+
+  /// Starts all actors and the gateway.
+  outcome start(sys::unique_fd shim);
+
+  /// Serves until it is told to end; the exit code.
+  int run();
+
+private:
+  bool wait_for_end(int signals, std::chrono::milliseconds patience);
+  int end(int code);
+
+  settings settings_;
+  sys::unique_fd signals_;
+  plan::host_facts host_;
+  std::optional<last_resort> last_resort_;
+  std::unique_ptr<troupe::reactor> reactor_;
+  system_config config_;
+  std::optional<caf::actor_system> system_;
+  std::shared_ptr<services> services_;
+  supervisor_actor supervisor_;
+  std::unique_ptr<watchdog> watchdog_;
+  std::unique_ptr<gateway::server> gateway_;
+};
+
+outcome daemon::start(sys::unique_fd shim) {
+  TROUPE_TRY(reactor_, reactor::start());
+  system_.emplace(config_);
+  services_ = std::make_shared<services>();
+  services_->shim = spawn_shim_link(*system_, reactor_->poller(),
+                                    std::move(shim));
+  std::string warning;
+  TROUPE_TRY(services_->events,
+             spawn_event_log(*system_, settings_.state + "/events.db", {},
+                             warning));
+  if (!warning.empty())
+    spdlog::error("{}", warning);
+  services_->planner = spawn_planner(*system_, host_);
+  services_->reactor = &reactor_->poller();
+  services_->store = store::directory{settings_.root};
+  services_->settings = settings_;
+  services_->host = host_;
+  supervisor_ = spawn_supervisor(*system_, services_);
+  TROUPE_TRY(watchdog_,
+             watchdog::start(
+               *system_,
+               {{"supervisor",
+                 caf::actor_cast<caf::strong_actor_ptr>(supervisor_)},
+                {"event log",
+                 caf::actor_cast<caf::strong_actor_ptr>(services_->events)},
+                {"planner", caf::actor_cast<caf::strong_actor_ptr>(
+                              services_->planner)}}));
+  TROUPE_TRY(gateway_, gateway::server::start(*system_, settings_.socket,
+                                              supervisor_, services_));
+  return {};
+}
+
+int daemon::run() {
+  spdlog::info("trouped " TROUPE_VERSION " (pid {}) ready at {}", ::getpid(),
+               settings_.socket);
+  if (wait_for_end(signals_.get(), std::chrono::milliseconds{-1})) {
+    const auto dead = watchdog_->first_death();
+    if (dead && dead->name == "supervisor" && dead->why.code == fault::none)
+      return end(0);
+    spdlog::critical("the {} is gone: {}", dead ? dead->name : "?",
+                     dead ? dead->why.what : "?");
+    return end(exit_failure);
+  }
+  spdlog::info("ending; containers run on");
+  gateway_->stop(gateway_grace);
+  caf::anon_send(supervisor_, msg::shut_down{false, caf::timespan{0}});
+  wait_for_end(-1, supervisor_grace);
+  return end(0);
+}
+
+/// True when an actor has ended; false at a signal that ends us, or after
+/// `patience` (-1: for ever).
+bool daemon::wait_for_end(int signals, std::chrono::milliseconds patience) {
+  std::array<pollfd, 2> fds{pollfd{watchdog_->descriptor(), POLLIN, 0},
+                            pollfd{signals, POLLIN, 0}};
+  for (;;) {
+    if (::poll(fds.data(), fds.size(), static_cast<int>(patience.count())) == 0)
+      return false;
+    if ((fds[0].revents & POLLIN) != 0)
+      return true;
+    const auto signo = sys::next_signal(signals);
+    if (signo == SIGTERM || signo == SIGINT)
+      return false;
+    // Blocking every signal has caught these, too; to pass them over would be
+    // to run on with a broken program.
+    if (signo == SIGABRT || signo == SIGQUIT)
+      std::abort();
+  }
+}
+
+int daemon::end(int code) {
+  last_resort_.emplace(code, exit_deadline);
+  gateway_->stop(gateway_grace);
+  gateway_.reset();
+  watchdog_.reset();
+  const auto user = caf::exit_reason::user_shutdown;
+  caf::anon_send_exit(supervisor_, user);
+  caf::anon_send_exit(services_->planner, user);
+  caf::anon_send_exit(services_->events, user);
+  caf::anon_send_exit(services_->shim, user);
+  supervisor_ = nullptr;
+  services_.reset();
+  system_.reset();
+  remove_cgroup_parent(host_);
+  spdlog::info("ended");
+  return code;
+}
+
+result<int> serve(const settings& from) {
+  TROUPE_TRY(auto signals, sys::divert_signals());
+  TROUPE_TRY(const auto lock, take_root(from));
+  TROUPE_TRY(auto shim, reach_shim(from));
+  // Only now: the shim's containers inherit what it has.
+  sys::raise_descriptor_limit();
+  daemon here{from, std::move(signals)};
+  if (auto started = here.start(std::move(shim)); !started) {
+    spdlog::critical("{}", started.error().what);
+    // Half of the actors are there, and nobody has asked for anything yet.
+    ::_exit(exit_failure);
+  }
+  return here.run();
+}
+
+} // namespace
+
+} // namespace troupe
+
+int main(int argc, char** argv) {
+  using namespace troupe;
+  CLI::App app{description, "trouped"};
+  command_line given;
+  app.set_version_flag("--version", "trouped " TROUPE_VERSION);
+  app.footer(footer);
+  add_options(app, given);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& why) {
+    return app.exit(why) == 0 ? 0 : exit_usage;
+  }
+  const auto from = settings_of(given);
+  if (!from) {
+    std::fprintf(stderr, "trouped: %s\n", from.error().what.c_str());
+    return exit_usage;
+  }
+  start_logging(*from);
+  const auto code = serve(*from);
+  if (code)
+    return *code;
+  spdlog::critical("{}", code.error().what);
+  return exit_failure;
+}

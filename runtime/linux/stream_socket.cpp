@@ -1,0 +1,81 @@
+#include "runtime/linux/stream_socket.hpp"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace troupe::sys {
+
+namespace {
+
+constexpr auto socket_flags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+result<sockaddr_un> address_of(const std::string& path) {
+  sockaddr_un out{};
+  out.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof out.sun_path)
+    return fail(fault::invalid_config,
+                "socket path " + path + ": expected 1 to "
+                  + std::to_string(sizeof out.sun_path - 1) + " bytes, found "
+                  + std::to_string(path.size()));
+  std::copy(path.begin(), path.end(), out.sun_path);
+  return out;
+}
+
+/// Removes a socket that nobody listens on.
+outcome clear_stale(const std::string& path, const sockaddr_un& at) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0)
+    return errno == ENOENT ? outcome{}
+                           : outcome{fail_os(errno, "lstat", path)};
+  if (!S_ISSOCK(found.st_mode))
+    return fail(fault::already_exists,
+                "listen at " + path + ": it exists and is no socket");
+  const unique_fd probe{::socket(AF_UNIX, socket_flags, 0)};
+  if (!probe)
+    return fail_os(errno, "socket", path);
+  const auto* to = reinterpret_cast<const sockaddr*>(&at);
+  if (::connect(probe.get(), to, sizeof at) == 0 || errno != ECONNREFUSED)
+    return fail(fault::already_exists,
+                "listen at " + path + ": somebody else does");
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+    return fail_os(errno, "unlink", path);
+  return {};
+}
+
+} // namespace
+
+result<unique_fd> stream_listen(const std::string& path) {
+  TROUPE_TRY(const auto at, address_of(path));
+  if (const auto slash = path.rfind('/'); slash != std::string::npos && slash)
+    if (const auto parent = path.substr(0, slash);
+        ::mkdir(parent.c_str(), 0700) != 0 && errno != EEXIST)
+      return fail_os(errno, "mkdir", parent);
+  TROUPE_CHECK(clear_stale(path, at));
+  unique_fd out{::socket(AF_UNIX, socket_flags, 0)};
+  if (!out)
+    return fail_os(errno, "socket", path);
+  const auto* to = reinterpret_cast<const sockaddr*>(&at);
+  if (::bind(out.get(), to, sizeof at) != 0)
+    return fail_os(errno, "bind", path);
+  // Before listen(2) nobody can connect, so no umask is needed to make this
+  // free of a race.
+  if (::chmod(path.c_str(), 0660) != 0)
+    return fail_os(errno, "chmod", path);
+  if (::listen(out.get(), SOMAXCONN) != 0)
+    return fail_os(errno, "listen", path);
+  return out;
+}
+
+result<unique_fd> stream_accept(int listener) {
+  unique_fd out{::accept4(listener, nullptr, nullptr,
+                          SOCK_NONBLOCK | SOCK_CLOEXEC)};
+  if (!out)
+    return fail_os(errno, "accept4", "");
+  return out;
+}
+
+} // namespace troupe::sys
