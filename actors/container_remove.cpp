@@ -94,8 +94,11 @@ void container_state::vanish() {
   publish();
   for (auto& each : std::exchange(removers, {}))
     each.deliver(now);
+  // Replies of the shim's that are still on their way come too late.
   if (auto reply = std::exchange(creator, std::nullopt))
-    reply->deliver(to_caf(*launch_ended));
+    reply->deliver(to_caf(launch_ended.value_or(refusal(operation::launched))));
+  if (starter && !start_error)
+    start_error = refusal(operation::start);
   answer_exit();
   leave({});
 }

@@ -291,8 +291,14 @@ void exec_state::forget(std::function<void()> done) {
 /// Answers everyone and ends.
 void exec_state::vanish() {
   self->send(with->shim, msg::disown_process{key});
+  // Replies of the shim's that are still on their way come too late.
+  const auto removed = failure{fault::destroyed, 0,
+                               "exec " + now.id + " of container "
+                                 + now.container + " is removed"};
   if (auto reply = std::exchange(creator, std::nullopt))
-    reply->deliver(to_caf(*launch_ended));
+    reply->deliver(to_caf(launch_ended.value_or(removed)));
+  if (starter && !start_error)
+    start_error = removed;
   for (auto& each : std::exchange(removers, {}))
     each.deliver(now);
   answer_end();

@@ -27,9 +27,9 @@ public:
       {"level", std::string{level.data(), level.size()}},
       {"message", std::string{x.payload.data(), x.payload.size()}},
     };
-    const auto text
-      = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
-        + '\n';
+    const auto text = line.dump(-1, ' ', false,
+                                nlohmann::json::error_handler_t::replace)
+                      + '\n';
     out.append(text.data(), text.data() + text.size());
   }
 

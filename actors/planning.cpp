@@ -50,7 +50,10 @@ result<oci::spec> read_bundle(const std::string& bundle) {
   auto text = sys::read_regular(file->get(), path, json::max_document_size);
   if (!text)
     return fail(complaint("/bundle", std::move(text).error()));
-  return oci::parse(*text);
+  auto document = json::parse(*text);
+  if (!document)
+    return fail(std::move(document).error().during(path));
+  return oci::parse(*document);
 }
 
 /// What to run: the bundle's config.json, the request's own in its place, or

@@ -294,8 +294,7 @@ void shim_link_state::evict_oldest() {
 // -- the end ------------------------------------------------------------------
 
 void shim_link_state::lose(const failure& why) {
-  spdlog::error("{}", why.what);
-  finish(to_caf(why), why);
+  finish(to_caf(why), why); // Whoever monitors us logs it.
 }
 
 void shim_link_state::finish(const caf::error& reason, const failure& answer) {

@@ -1,6 +1,5 @@
 #include "actors/supervisor.hpp"
 
-#include "actors/container.hpp"
 #include "actors/guard.hpp"
 #include "actors/shim_calls.hpp"
 #include "actors/supervisor_state.hpp"

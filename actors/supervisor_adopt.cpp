@@ -1,4 +1,3 @@
-#include "actors/container.hpp"
 #include "actors/container_view.hpp"
 #include "actors/errors.hpp"
 #include "actors/orphan.hpp"
@@ -65,14 +64,16 @@ void supervisor_state::adopt(const store::found& x,
   origin.adopted = true;
   origin.state = x.state;
   origin.plan = std::make_shared<plan::launch_plan>(x.plan);
-  if (const auto all = by_container.find(x.id); all != by_container.end())
-    for (const auto& each : all->second)
-      if (each.key == x.id) {
+  const auto processes = by_container.find(x.id);
+  if (processes != by_container.end()) {
+    for (const auto& each : processes->second)
+      if (each.key != x.id)
+        origin.execs.push_back(each);
+      else {
         origin.has_record = true;
         origin.record = each;
-      } else {
-        origin.execs.push_back(each);
       }
+  }
   auto& made = containers[x.id];
   made.now = snapshot_of(x.state, x.plan);
   made.adopting = true;

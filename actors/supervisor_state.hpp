@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/container.hpp"
 #include "actors/deadlines.hpp"
 #include "actors/supervisor.hpp"
 

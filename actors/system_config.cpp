@@ -33,6 +33,7 @@ system_config::system_config(const settings& from) {
   set("scheduler.max-threads",
       std::size_t{std::max<std::uint32_t>(from.threads, 1)});
   set("scheduler.max-throughput", messages_per_turn);
+  // What is local to a process stays unregistered: no peer can send it.
   add_message_types<caf::id_block::troupe_wire>();
   add_error_category(caf::atom("troupe"), render_fault);
 }

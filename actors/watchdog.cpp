@@ -10,13 +10,12 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
-#include <sys/eventfd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <pthread.h>
+#include <sys/eventfd.h>
 
 namespace troupe {
 
@@ -49,8 +48,8 @@ void report(heartbeat_state& state, const caf::down_msg& x) {
     const std::lock_guard lock{state.shared->guard};
     if (!state.shared->first)
       state.shared->first = watchdog::death{
-        found->name, orderly ? failure{fault::none, 0, {}}
-                             : from_caf(x.reason)};
+        found->name,
+        orderly ? failure{fault::none, 0, {}} : from_caf(x.reason)};
   }
   found->who = nullptr;
   ::eventfd_write(state.shared->notice.get(), 1);

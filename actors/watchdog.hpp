@@ -3,8 +3,8 @@
 #include "actors/interfaces.hpp"
 #include "runtime/linux/unique_fd.hpp"
 
-#include <caf/actor_system.hpp>
 #include <caf/actor_control_block.hpp>
+#include <caf/actor_system.hpp>
 
 #include <atomic>
 #include <condition_variable>

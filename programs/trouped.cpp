@@ -52,7 +52,8 @@ constexpr auto description
 
 constexpr auto footer
   = "Signals: TERM and INT end it; containers run on and are taken up again at "
-    "the next start.\nExit codes: 0 ended as asked, 1 failure, 2 wrong usage.\n\n"
+    "the next start.\nExit codes: 0 ended as asked, 1 failure, 2 wrong "
+    "usage.\n\n"
     "Files below ROOT: trouped.sock (the HTTP API), trouped.lock (its pid), "
     "shim.sock,\ncontainers/. Below STATE: events.db.\n\n"
     "  trouped\n"
@@ -123,7 +124,8 @@ result<settings> settings_of(const command_line& from) {
   return out;
 }
 
-// -- before there are threads ---------------------------------------------------
+// -- before there are threads
+// ---------------------------------------------------
 
 result<std::string> shim_program(const settings& from) {
   if (!from.shim.empty())
@@ -195,8 +197,15 @@ private:
   std::thread thread_;
 };
 
-/// Removes our cgroup parent where nothing is left in it.
-void remove_cgroup_parent(const plan::host_facts& host) {
+/// Removes the cgroups of what has stopped, and then our cgroup parent where
+/// nothing is left in it: their counters have been read, and the host gets its
+/// memory back. What runs keeps both.
+void release_cgroups(const settings& from, const plan::host_facts& host) {
+  constexpr auto patience = std::chrono::seconds{1};
+  if (const auto all = store::directory{from.root}.load(); all)
+    for (const auto& each : *all)
+      if (each.usable && each.state.status == "stopped")
+        static_cast<void>(cgroup::remove(each.plan.cgroup, patience));
   plan::cgroup all;
   all.mode = host.cgroups;
   for (const auto& [controller, mount] : host.v1_mounts)
@@ -249,9 +258,9 @@ outcome daemon::start(sys::unique_fd shim) {
   services_->shim = spawn_shim_link(*system_, reactor_->poller(),
                                     std::move(shim));
   std::string warning;
-  TROUPE_TRY(services_->events,
-             spawn_event_log(*system_, settings_.state + "/events.db", {},
-                             warning));
+  TROUPE_TRY(
+    services_->events,
+    spawn_event_log(*system_, settings_.state + "/events.db", {}, warning));
   if (!warning.empty())
     spdlog::error("{}", warning);
   services_->planner = spawn_planner(*system_, host_);
@@ -260,15 +269,14 @@ outcome daemon::start(sys::unique_fd shim) {
   services_->settings = settings_;
   services_->host = host_;
   supervisor_ = spawn_supervisor(*system_, services_);
-  TROUPE_TRY(watchdog_,
-             watchdog::start(
-               *system_,
-               {{"supervisor",
-                 caf::actor_cast<caf::strong_actor_ptr>(supervisor_)},
-                {"event log",
-                 caf::actor_cast<caf::strong_actor_ptr>(services_->events)},
-                {"planner", caf::actor_cast<caf::strong_actor_ptr>(
-                              services_->planner)}}));
+  TROUPE_TRY(
+    watchdog_,
+    watchdog::start(
+      *system_,
+      {{"supervisor", caf::actor_cast<caf::strong_actor_ptr>(supervisor_)},
+       {"event log", caf::actor_cast<caf::strong_actor_ptr>(services_->events)},
+       {"planner",
+        caf::actor_cast<caf::strong_actor_ptr>(services_->planner)}}));
   TROUPE_TRY(gateway_, gateway::server::start(*system_, settings_.socket,
                                               supervisor_, services_));
   return {};
@@ -325,7 +333,7 @@ int daemon::end(int code) {
   supervisor_ = nullptr;
   services_.reset();
   system_.reset();
-  remove_cgroup_parent(host_);
+  release_cgroups(settings_, host_);
   spdlog::info("ended");
   return code;
 }

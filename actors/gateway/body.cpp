@@ -39,6 +39,9 @@ result<msg::create_container> parse_create_container(std::string_view body) {
   io.optional("open_stdin", out.open_stdin);
   io.optional("auto_remove", out.auto_remove);
   TROUPE_CHECK(std::move(io).done_strictly());
+  // Absent asks for a random one; empty is a mistake in somebody's script.
+  if (out.id.empty() && parsed.contains("id"))
+    return fail(missing("/id: expected an id, found ''"));
   if (out.bundle.empty() == out.rootfs.empty())
     return fail(missing("/bundle: expected either a bundle or a rootfs"));
   const auto& path = out.bundle.empty() ? out.rootfs : out.bundle;

@@ -95,17 +95,19 @@ void connection::drop() {
 /// EPOLLHUP on a unix socket means that the peer has closed both directions;
 /// one that has only shut down its writing still waits for its answer.
 void connection::watch_for_hang_up() {
-  socket_.async_wait(socket::wait_error, [self = shared_from_this()](error why) {
-    if (!why)
-      self->drop();
-  });
+  socket_.async_wait(socket::wait_error,
+                     [self = shared_from_this()](error why) {
+                       if (!why)
+                         self->drop();
+                     });
 }
 
 void connection::set_deadline(std::chrono::seconds patience) {
   deadline_.expires_after(patience);
   deadline_.async_wait([self = shared_from_this()](error why) {
     // It may have been moved while this call was already queued.
-    if (!why && self->deadline_.expiry() <= net::steady_timer::clock_type::now())
+    if (!why
+        && self->deadline_.expiry() <= net::steady_timer::clock_type::now())
       self->drop();
   });
 }
@@ -214,9 +216,9 @@ void connection::answer(response what) {
   answer_ = {};
   answer_.version(11);
   answer_.result(what.status);
-  answer_.set(http::field::content_type, beast::string_view{
-                                           what.content_type.data(),
-                                           what.content_type.size()});
+  answer_.set(
+    http::field::content_type,
+    beast::string_view{what.content_type.data(), what.content_type.size()});
   if (!what.allow.empty())
     answer_.set(http::field::allow, what.allow);
   if (what.offers_stream)
@@ -326,8 +328,7 @@ void connection::upgrade(std::function<void(msg::shared_fd)> take) {
     self.head_.reason("UPGRADED");
     self.head_.set(http::field::connection, "Upgrade");
     self.head_.set(http::field::upgrade, "troupe-stream");
-    self.head_.set(http::field::content_type,
-                   "application/vnd.troupe.stream");
+    self.head_.set(http::field::content_type, "application/vnd.troupe.stream");
     self.set_deadline(idle_patience);
     http::async_write(
       self.socket_, self.head_,

@@ -98,11 +98,11 @@ private:
   http::response<http::empty_body> head_;
   std::optional<http::response_serializer<http::empty_body>> head_writer_;
   std::string chunk_;
-  bool head_only_ = false;    ///< The request is a HEAD.
-  bool keep_alive_ = false;   ///< Another request may follow this one.
-  bool serving_ = false;      ///< A request is not answered yet.
-  bool writing_ = false;      ///< A piece of a stream is on its way.
-  bool stream_ends_ = false;  ///< The piece on its way is the last one.
+  bool head_only_ = false;   ///< The request is a HEAD.
+  bool keep_alive_ = false;  ///< Another request may follow this one.
+  bool serving_ = false;     ///< A request is not answered yet.
+  bool writing_ = false;     ///< A piece of a stream is on its way.
+  bool stream_ends_ = false; ///< The piece on its way is the last one.
   bool over_ = false;
 };
 

@@ -44,8 +44,8 @@ static_assert(one_row_per_fault_in_order());
 response document(unsigned status, nlohmann::json error) {
   const nlohmann::json body{{"error", std::move(error)}};
   // A message can quote bytes of a client's that are no UTF-8.
-  return {status, body.dump(-1, ' ', false,
-                            nlohmann::json::error_handler_t::replace)};
+  return {status,
+          body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
 }
 
 } // namespace

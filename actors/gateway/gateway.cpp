@@ -41,8 +41,7 @@ server::~server() {
 void server::stop(std::chrono::milliseconds grace) {
   if (!thread_.joinable())
     return;
-  net::post(listener_->thread(),
-            [to = listener_, grace] { to->close(grace); });
+  net::post(listener_->thread(), [to = listener_, grace] { to->close(grace); });
   thread_.join();
 }
 

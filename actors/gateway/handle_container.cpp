@@ -71,9 +71,8 @@ outcome unpause_container(session& in, const call& x) {
 }
 
 outcome wait_for_container(session& in, const call& x) {
-  with_container(in, x, [&in](const msg::container_found& found) {
-    wait_for(in, found);
-  });
+  with_container(
+    in, x, [&in](const msg::container_found& found) { wait_for(in, found); });
   return {};
 }
 

@@ -11,14 +11,14 @@ namespace troupe::gateway {
 
 outcome create_exec(session& in, const call& x) {
   TROUPE_TRY(auto what, parse_create_exec(x.from.body));
-  with_container(in, x,
-                 [&in, what = std::move(what)](const msg::container_found& y) {
-                   in.ask<msg::exec_created>(
-                     y.container, patience::launching(in.with().settings), what,
-                     [&in](const msg::exec_created& made) {
-                       in.answer({201, render(made.now)});
-                     });
-                 });
+  with_container(
+    in, x, [&in, what = std::move(what)](const msg::container_found& y) {
+      in.ask<msg::exec_created>(y.container,
+                                patience::launching(in.with().settings), what,
+                                [&in](const msg::exec_created& made) {
+                                  in.answer({201, render(made.now)});
+                                });
+    });
   return {};
 }
 

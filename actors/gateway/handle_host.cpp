@@ -40,15 +40,16 @@ outcome shut_down(session& in, const call& x) {
   TROUPE_TRY(const auto containers, x.parameters.flag("stop_containers"));
   TROUPE_TRY(const auto grace, x.parameters.seconds("timeout", usual));
   in.ask<msg::done>(in.supervisor(), patience::stopping(grace),
-                    msg::shut_down{containers, grace},
-                    [&in](const msg::done&) { in.answer({200, "{}"}); });
+                    msg::shut_down{containers, grace}, [&in](const msg::done&) {
+                      in.answer({200, "{}"});
+                    });
   return {};
 }
 
 outcome show_events(session& in, const call& x) {
-  TROUPE_TRY(const auto since,
-             x.parameters.natural("since",
-                                  std::numeric_limits<std::int64_t>::max()));
+  TROUPE_TRY(
+    const auto since,
+    x.parameters.natural("since", std::numeric_limits<std::int64_t>::max()));
   TROUPE_TRY(const auto follow, x.parameters.flag("follow"));
   msg::read_events from;
   from.since = static_cast<std::int64_t>(since.value_or(0));

@@ -17,13 +17,13 @@ constexpr std::size_t max_plan = 16U << 20U;
 
 result<std::string> explained_plan(const services& with,
                                    const std::string& id) {
-  TROUPE_TRY(const auto text,
-             sys::read_file(AT_FDCWD, with.store.path_of(id) + "/plan.cbor",
-                            max_plan));
-  TROUPE_TRY(const auto plan,
-             plan::decode_launch_plan(
-               {reinterpret_cast<const std::uint8_t*>(text.data()),
-                text.size()}));
+  TROUPE_TRY(
+    const auto text,
+    sys::read_file(AT_FDCWD, with.store.path_of(id) + "/plan.cbor", max_plan));
+  TROUPE_TRY(
+    const auto plan,
+    plan::decode_launch_plan(
+      {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}));
   return plan::explain_json(plan);
 }
 
@@ -59,9 +59,9 @@ outcome show_logs(session& in, const call& x) {
   constexpr std::array<std::string_view, 2> formats{"cri", "raw"};
   log_request what;
   TROUPE_TRY(what.follow, x.parameters.flag("follow"));
-  TROUPE_TRY(what.from.tail,
-             x.parameters.natural("tail",
-                                  std::numeric_limits<std::int64_t>::max()));
+  TROUPE_TRY(
+    what.from.tail,
+    x.parameters.natural("tail", std::numeric_limits<std::int64_t>::max()));
   TROUPE_TRY(what.from.since, x.parameters.moment("since"));
   TROUPE_TRY(const auto format, x.parameters.word("format", formats));
   what.raw = format == "raw";

@@ -38,12 +38,11 @@ listener::listener(std::shared_ptr<net::io_context> thread,
 /// Waits here and accepts by accept4(2), because Asio 1.74's own accept makes
 /// descriptors without CLOEXEC.
 void listener::accept() {
-  acceptor_.async_wait(
-    net::socket_base::wait_read,
-    [self = shared_from_this()](beast::error_code why) {
-      if (!why)
-        self->take_all();
-    });
+  acceptor_.async_wait(net::socket_base::wait_read,
+                       [self = shared_from_this()](beast::error_code why) {
+                         if (!why)
+                           self->take_all();
+                       });
 }
 
 void listener::take_all() {
@@ -83,9 +82,7 @@ void listener::take(sys::unique_fd fd) {
   static_cast<void>(fd.release());
   auto fresh = std::make_shared<connection>(
     thread_, std::move(socket), *peer,
-    [self = shared_from_this()](connection* which) {
-      self->forget(which);
-    });
+    [self = shared_from_this()](connection* which) { self->forget(which); });
   connections_.emplace(fresh.get(), fresh);
   greet(fresh, *peer);
 }

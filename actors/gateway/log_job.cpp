@@ -4,10 +4,9 @@
 #include "runtime/linux/watched_fd.hpp"
 #include "runtime/log/cri.hpp"
 
-#include <sys/epoll.h>
-
 #include <algorithm>
 #include <string_view>
+#include <sys/epoll.h>
 #include <utility>
 
 namespace troupe::gateway {
@@ -84,9 +83,8 @@ private:
     if (!reactor)
       return fail(fault::unsupported, "no reactor");
     TROUPE_TRY(auto fd, sys::watch_directory(directory));
-    return sys::watched_fd::watch(
-      *reactor, std::move(fd), EPOLLIN,
-      notify(fd_owner_actor{in_.self()}));
+    return sys::watched_fd::watch(*reactor, std::move(fd), EPOLLIN,
+                                  notify(fd_owner_actor{in_.self()}));
   }
 
   void proceed() {

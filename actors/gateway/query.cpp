@@ -153,8 +153,7 @@ result<std::int32_t> query::signal(std::string_view name,
     return otherwise;
   if (const auto signo = signal_of(*value))
     return *signo;
-  return fail(
-    complain(name, "a signal's name (TERM) or number (15)", *value));
+  return fail(complain(name, "a signal's name (TERM) or number (15)", *value));
 }
 
 result<std::string_view>

@@ -39,16 +39,16 @@ namespace troupe {
 
 /// GATEWAY SESSION: serves one connection's requests, one after the other.
 /// Ended by its CONNECTION with an exit message.
-using session_actor = protocol<
-  caf::reacts_to<msg::serve>, caf::reacts_to<msg::pulled>,
-  caf::reacts_to<msg::closing>,
-  // What it waits for on behalf of the client.
-  caf::reacts_to<msg::exited>, caf::reacts_to<msg::exec_exited>,
-  caf::reacts_to<msg::events_committed>,
-  // A followed log has changed.
-  caf::reacts_to<msg::fd_ready>,
-  // INTERNAL: the next statistics are due.
-  caf::reacts_to<msg::deadline>>::actor;
+using session_actor
+  = protocol<caf::reacts_to<msg::serve>, caf::reacts_to<msg::pulled>,
+             caf::reacts_to<msg::closing>,
+             // What it waits for on behalf of the client.
+             caf::reacts_to<msg::exited>, caf::reacts_to<msg::exec_exited>,
+             caf::reacts_to<msg::events_committed>,
+             // A followed log has changed.
+             caf::reacts_to<msg::fd_ready>,
+             // INTERNAL: the next statistics are due.
+             caf::reacts_to<msg::deadline>>::actor;
 
 } // namespace troupe
 

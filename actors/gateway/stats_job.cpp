@@ -69,8 +69,8 @@ void stream_stats(session& in, const msg::container_found& target,
                   const msg::stats& first) {
   in.watch(target.container);
   in.tell(target.container, msg::await_exit{in.self()});
-  in.begin_stream("application/x-ndjson", std::make_unique<stats_job>(
-                                            in, target.container, first));
+  in.begin_stream("application/x-ndjson",
+                  std::make_unique<stats_job>(in, target.container, first));
   in.tick();
 }
 

@@ -62,7 +62,7 @@ public:
     if (const auto outer = at_[name]) {
       reader inner{outer};
       inner.required(member, out);
-      keep(std::move(inner.outcome_));
+      keep(inner.outcome_);
     }
   }
 

@@ -9,6 +9,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -177,7 +179,7 @@ outcome api_client::stream(const std::string& target,
   boost::system::error_code why;
   http::write(with->socket, request_of("GET", target, {}), why);
   http::response_parser<http::buffer_body> answer;
-  answer.body_limit(boost::none);
+  answer.body_limit(std::numeric_limits<std::uint64_t>::max());
   if (!why)
     http::read_header(with->socket, with->buffer, answer, why);
   if (why)

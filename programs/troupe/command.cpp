@@ -9,6 +9,22 @@
 
 namespace troupe::client {
 
+result<std::vector<std::string>>
+words_of(const context& with, const CLI::App& command, std::size_t own) {
+  auto words = command.remaining();
+  if (!words.empty() && words.front().starts_with("-"))
+    return fail(fault::invalid_config, "option " + words.front()
+                                         + ": unknown; see troupe "
+                                         + command.get_name() + " --help");
+  if (with.after_dashes) {
+    if (words.size() > own)
+      words.emplace_back("--");
+    words.insert(words.end(), with.after_dashes->begin(),
+                 with.after_dashes->end());
+  }
+  return words;
+}
+
 int complain(const failure& why) {
   std::fflush(stdout);
   std::fprintf(stderr, "troupe: %s\n", why.what.c_str());

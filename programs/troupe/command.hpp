@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,12 +21,19 @@ inline constexpr int exit_not_found = 127;
 struct context {
   std::string socket = "/run/troupe/trouped.sock";
   std::function<int()> action;
-  std::vector<std::string> words; ///< What follows an unparsed command line.
+  /// What follows the first `--`: never parsed as options.
+  std::optional<std::vector<std::string>> after_dashes;
 
   [[nodiscard]] api_client api() const {
     return api_client{socket};
   }
 };
+
+/// The words of a command line that ends in somebody else's: what `command` did
+/// not take, then what follows `--`. A `--` behind more than `own` words of
+/// ours belongs to the command itself. An unknown option in front is a failure.
+[[nodiscard]] result<std::vector<std::string>>
+words_of(const context& with, const CLI::App& command, std::size_t own);
 
 /// Prints `troupe: …` on stderr and returns the exit code that fits.
 int complain(const failure& why);

@@ -26,12 +26,7 @@ nlohmann::json document_of(const exec_request& x,
 }
 
 result<int> exec(const context& with, const exec_request& x,
-                 std::vector<std::string> args) {
-  if (!args.empty() && args.front() == "--")
-    args.erase(args.begin());
-  else if (!args.empty() && args.front().starts_with("-"))
-    return fail(fault::invalid_config,
-                "option " + args.front() + ": unknown; see --help");
+                 const std::vector<std::string>& args) {
   if (args.empty())
     return fail(fault::invalid_config, "a CMD to run is needed");
   // A terminal is only read when asked for: `while read; do troupe exec` in a
@@ -86,9 +81,11 @@ void add_exec_command(CLI::App& app, context& with) {
                   "  echo hello | troupe exec web-1 cat");
   command->prefix_command();
   command->callback([&with, request, command] {
-    with.words = command->remaining();
-    with.action = [&with, request] {
-      const auto code = exec(with, *request, with.words);
+    with.action = [&with, request, command] {
+      const auto words = words_of(with, *command, 0);
+      if (!words)
+        return complain(words.error());
+      const auto code = exec(with, *request, *words);
       return code ? *code : complain(code.error());
     };
   });

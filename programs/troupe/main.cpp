@@ -1,12 +1,23 @@
 #include "programs/troupe/command.hpp"
 
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace troupe;
 
 namespace {
+
+/// Takes everything from the first `--` on out of the command line.
+void split_at_dashes(std::vector<std::string>& words, client::context& with) {
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  if (dashes == words.end())
+    return;
+  with.after_dashes.emplace(dashes + 1, words.end());
+  words.erase(dashes, words.end());
+}
 
 constexpr auto description
   = "Run and control containers through the troupe supervisor.";
@@ -45,7 +56,10 @@ int main(int argc, char** argv) {
     return 0;
   }
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> words{argv + 1, argv + argc};
+    split_at_dashes(words, with);
+    std::reverse(words.begin(), words.end()); // CLI11 takes them from the end
+    app.parse(std::move(words));
     return with.action ? with.action() : 0;
   } catch (const CLI::ParseError& why) {
     const auto code = app.exit(why);

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace troupe::client {
@@ -14,7 +15,7 @@ namespace {
 /// What `run` and `create` share.
 struct run_request {
   run_options options;
-  std::string name;
+  std::optional<std::string> name;
   std::string rootfs;
   std::string memory;
   bool detach = false;
@@ -60,21 +61,15 @@ void add_options(CLI::App& to, run_request& x) {
   to.prefix_command();
 }
 
+/// Splits the words of the command line into bundle and command.
 outcome take_words(run_request& x, std::string& bundle,
                    std::vector<std::string> words) {
-  if (!words.empty() && words.front() == "--")
-    words.erase(words.begin());
-  else if (!words.empty() && words.front().starts_with("-"))
-    return fail(fault::invalid_config,
-                "option " + words.front() + ": unknown; see --help");
   if (x.rootfs.empty()) {
     if (words.empty())
       return fail(fault::invalid_config,
                   "a BUNDLE directory is needed, or --rootfs DIR -- CMD");
     bundle = words.front();
     words.erase(words.begin());
-    if (!words.empty() && words.front() == "--")
-      words.erase(words.begin());
   } else if (words.empty()) {
     return fail(fault::invalid_config, "--rootfs DIR needs a CMD to run");
   }
@@ -98,10 +93,11 @@ std::string absolute(const std::string& path) {
   return std::filesystem::absolute(path).lexically_normal().string();
 }
 
-result<nlohmann::json> document_of(run_request& x,
-                                   const std::vector<std::string>& words) {
+result<nlohmann::json> document_of(const context& with, run_request& x,
+                                   const CLI::App& command) {
   std::string bundle;
-  TROUPE_CHECK(take_words(x, bundle, words));
+  TROUPE_TRY(auto words, words_of(with, command, x.rootfs.empty() ? 1 : 0));
+  TROUPE_CHECK(take_words(x, bundle, std::move(words)));
   if (!x.memory.empty()) {
     TROUPE_TRY(x.options.memory, parse_size(x.memory));
   }
@@ -115,8 +111,8 @@ result<nlohmann::json> document_of(run_request& x,
   nlohmann::json out{{"options", x.options},
                      {"open_stdin", x.interactive},
                      {"auto_remove", x.auto_remove}};
-  if (!x.name.empty())
-    out["id"] = x.name;
+  if (x.name)
+    out["id"] = *x.name;
   if (bundle.empty())
     out["rootfs"] = absolute(x.rootfs);
   else
@@ -124,9 +120,9 @@ result<nlohmann::json> document_of(run_request& x,
   return out;
 }
 
-result<std::string> create(api_client& api, run_request& x,
-                           const std::vector<std::string>& words) {
-  TROUPE_TRY(const auto document, document_of(x, words));
+result<std::string> create(const context& with, api_client& api, run_request& x,
+                           const CLI::App& command) {
+  TROUPE_TRY(const auto document, document_of(with, x, command));
   TROUPE_TRY(const auto created, api.post("/v1/containers", document));
   return created.value("id", std::string{});
 }
@@ -152,9 +148,9 @@ void clear_away(api_client& api, const std::string& id) {
   static_cast<void>(api.del(container_path(id, "?force=1")));
 }
 
-int run(const context& with, run_request& x) {
+int run(const context& with, run_request& x, const CLI::App& command) {
   auto api = with.api();
-  const auto id = create(api, x, with.words);
+  const auto id = create(with, api, x, command);
   if (!id)
     return complain(id.error());
   if (x.detach) {
@@ -202,8 +198,9 @@ void add_run_commands(CLI::App& app, context& with) {
   run_command->add_flag("--rm", request->auto_remove,
                         "Remove it when it has ended");
   run_command->callback([&with, request, run_command] {
-    with.words = run_command->remaining();
-    with.action = [&with, request] { return run(with, *request); };
+    with.action = [&with, request, run_command] {
+      return run(with, *request, *run_command);
+    };
   });
 
   auto* create_command = app.add_subcommand(
@@ -213,10 +210,9 @@ void add_run_commands(CLI::App& app, context& with) {
   create_command->add_flag("--rm", plain->auto_remove,
                            "Remove it when it has ended");
   create_command->callback([&with, plain, create_command] {
-    with.words = create_command->remaining();
-    with.action = [&with, plain] {
+    with.action = [&with, plain, create_command] {
       auto api = with.api();
-      const auto id = create(api, *plain, with.words);
+      const auto id = create(with, api, *plain, *create_command);
       if (!id)
         return complain(id.error());
       print(*id + '\n');

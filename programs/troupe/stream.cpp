@@ -117,8 +117,7 @@ result<int> exit_code_of(const std::string& status) {
                 "the stream ended with a malformed status: " + status);
   if (const auto error = document.value("error", std::string{}); !error.empty())
     std::fprintf(stderr, "troupe: %s\n", error.c_str());
-  const auto signal = document.value("signal", 0);
-  return signal != 0 ? 128 + signal : document.value("exit_code", 0);
+  return document.value("exit_code", 0);
 }
 
 void forward_signals(int signals, const stream_options& options) {

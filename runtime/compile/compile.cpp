@@ -11,6 +11,8 @@ namespace troupe::plan {
 namespace {
 
 void copy_annotations(const oci::spec& spec, launch_plan& out) {
+  out.annotation_keys.reserve(spec.annotations.size());
+  out.annotation_values.reserve(spec.annotations.size());
   for (const auto& [key, value] : spec.annotations) {
     out.annotation_keys.push_back(key);
     out.annotation_values.push_back(value);
@@ -20,6 +22,7 @@ void copy_annotations(const oci::spec& spec, launch_plan& out) {
 std::vector<sysctl>
 compile_sysctls(const std::map<std::string, std::string>& values) {
   std::vector<sysctl> out;
+  out.reserve(values.size());
   for (const auto& [key, value] : values)
     out.push_back({key, value, at_key("/linux/sysctl", key)});
   return out;

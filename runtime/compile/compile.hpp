@@ -10,17 +10,20 @@
 namespace troupe::plan {
 
 /// Turns a validated spec into the steps that realise it on this host. Pure:
-/// equal arguments give equal plans, and no system call is made. `bundle` is
-/// absolute. What the host cannot give is a failure with the JSON pointer that
-/// asked for it, never a silent skip.
+/// equal arguments give equal plans, and no system call is made but for
+/// libseccomp's export of a filter, which goes through a private memfd.
+/// `bundle` is absolute. What the host cannot give is a failure with the JSON
+/// pointer that asked for it, never a silent skip; only capabilities that
+/// cannot be granted are dropped, with a line in `launch_plan::warnings`, as
+/// config.md wants since 1.1.
 [[nodiscard]] result<launch_plan> compile(const oci::spec& spec,
                                           const host_facts& host,
                                           const std::string& id,
                                           const std::string& bundle);
 
 /// Turns a process into a plan to run it inside the container of `in`: its
-/// namespaces, cgroups and, where `process` leaves them open, its seccomp
-/// filter and capabilities.
+/// namespaces, cgroups and seccomp filter and, where `process` leaves them
+/// open, its capabilities. Failures' pointers start at the process: `/rlimits`.
 [[nodiscard]] result<exec_plan> compile_exec(const oci::process& process,
                                              const launch_plan& in,
                                              const host_facts& host,

@@ -90,6 +90,7 @@ result<device> compile_device(const oci::device& x, std::string origin) {
 
 std::vector<device> defaults() {
   std::vector<device> out;
+  out.reserve(default_devices.size());
   for (const auto& x : default_devices)
     out.push_back({std::string{x.path}, S_IFCHR | default_permissions, x.major,
                    x.minor, 0, 0, ""});

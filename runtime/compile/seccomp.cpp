@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <linux/filter.h>
 #include <memory>
 #include <mutex>
 #include <seccomp.h>
@@ -108,6 +109,13 @@ result<bytes> exported(void* filter) {
   struct stat about {};
   if (::fstat(fd.get(), &about) != 0)
     return fail_os(errno, "fstat", "troupe-seccomp");
+  const auto count = static_cast<std::size_t>(about.st_size)
+                     / sizeof(sock_filter);
+  if (count > BPF_MAXINSNS)
+    return fail(fault::invalid_config, std::string{root} + ": a filter of "
+                                         + std::to_string(count)
+                                         + " instructions, the kernel takes "
+                                         + std::to_string(BPF_MAXINSNS));
   bytes out(static_cast<std::size_t>(about.st_size));
   const auto got = ::pread(fd.get(), out.data(), out.size(), 0);
   if (got != about.st_size)

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace troupe::launch {
@@ -55,6 +56,8 @@ result<output_pipe> make_pipe() {
   if (::dup2(state, 0) == 0 && ::dup2(output, 1) == 1
       && ::dup2(output, 2) == 2) {
     ::setsid();
+    // A hook does not outlive the launcher that it works for.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     failing = "chdir";
     if (sys::close_all_on_exec() && ::chdir(cwd.c_str()) == 0) {
       failing = "execve";

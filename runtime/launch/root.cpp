@@ -103,8 +103,7 @@ result<sys::unique_fd> build_root(const plan::launch_plan& plan,
       place_mount(mount, plan.cgroup, trees.mounts[at.index].get(), tree));
     ++at.index;
   }
-  if (rootfs.fill_dev)
-    TROUPE_CHECK(fill_dev(rootfs, trees, tree, at));
+  TROUPE_CHECK(fill_dev(rootfs, trees, tree, at));
   at = {plan::phase::cwd, 0};
   TROUPE_TRY([[maybe_unused]] const auto cwd,
              sys::make_directory(tree, plan.process.cwd));

@@ -2,13 +2,12 @@
 
 #include "runtime/linux/file.hpp"
 
+#include <cerrno>
+#include <csignal>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-
-#include <cerrno>
-#include <csignal>
 #include <unistd.h>
 
 namespace troupe::sys {

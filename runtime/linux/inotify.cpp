@@ -1,9 +1,8 @@
 #include "runtime/linux/inotify.hpp"
 
-#include <sys/inotify.h>
-
 #include <array>
 #include <cerrno>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 namespace troupe::sys {

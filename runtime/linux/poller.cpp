@@ -84,7 +84,9 @@ void poller::forget(token which) {
 
 void poller::run() {
   std::array<epoll_event, batch_size> events;
-  for (;;) {
+  // What was fetched together with the wake-up is served: one-shot watches
+  // would not report it again.
+  for (auto stopping = false; !stopping;) {
     const auto count = ::epoll_wait(epoll_.get(), events.data(), batch_size,
                                     -1);
     // Any other error is a defect of ours, and would spin: epoll_wait(2).
@@ -93,12 +95,11 @@ void poller::run() {
     for (auto i = 0; i < count; ++i) {
       const auto which = events[i].data.u64;
       if (which == wake_token) {
-        std::uint64_t count_of_stops = 0;
-        [[maybe_unused]] const auto got = ::read(wake_.get(), &count_of_stops,
-                                                 sizeof count_of_stops);
-        return;
-      }
-      if (const auto ready = callback_of(which))
+        std::uint64_t stops = 0;
+        [[maybe_unused]] const auto got = ::read(wake_.get(), &stops,
+                                                 sizeof stops);
+        stopping = true;
+      } else if (const auto ready = callback_of(which))
         (*ready)(which, events[i].events);
     }
   }

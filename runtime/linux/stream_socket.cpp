@@ -1,11 +1,10 @@
 #include "runtime/linux/stream_socket.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-
-#include <algorithm>
-#include <cerrno>
 
 namespace troupe::sys {
 
@@ -29,8 +28,7 @@ result<sockaddr_un> address_of(const std::string& path) {
 outcome clear_stale(const std::string& path, const sockaddr_un& at) {
   struct stat found {};
   if (::lstat(path.c_str(), &found) != 0)
-    return errno == ENOENT ? outcome{}
-                           : outcome{fail_os(errno, "lstat", path)};
+    return errno == ENOENT ? outcome{} : outcome{fail_os(errno, "lstat", path)};
   if (!S_ISSOCK(found.st_mode))
     return fail(fault::already_exists,
                 "listen at " + path + ": it exists and is no socket");
@@ -71,8 +69,8 @@ result<unique_fd> stream_listen(const std::string& path) {
 }
 
 result<unique_fd> stream_accept(int listener) {
-  unique_fd out{::accept4(listener, nullptr, nullptr,
-                          SOCK_NONBLOCK | SOCK_CLOEXEC)};
+  unique_fd out{
+    ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
   if (!out)
     return fail_os(errno, "accept4", "");
   return out;

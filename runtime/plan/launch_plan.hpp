@@ -101,12 +101,12 @@ struct mount {
   std::string type;   ///< For `filesystem`: "proc", "tmpfs"...
   std::string source; ///< For `bind`: absolute on the host.
   std::string target; ///< Absolute, inside the container; resolved by openat2.
-  bool recursive = false; ///< rbind.
+  bool recursive = false;     ///< rbind.
   std::uint64_t attr_set = 0; ///< MOUNT_ATTR_*, mount_setattr(2).
   std::uint64_t attr_clear = 0;
   std::uint64_t rec_attr_set = 0; ///< The same, AT_RECURSIVE (rro, rnosuid...).
   std::uint64_t rec_attr_clear = 0;
-  std::uint64_t propagation = 0;    ///< MS_SHARED, MS_SLAVE...; 0: leave.
+  std::uint64_t propagation = 0;      ///< MS_SHARED, MS_SLAVE...; 0: leave.
   bool propagation_recursive = false; ///< rshared, rslave...
   bool copy_up = false;               ///< tmpcopyup.
   /// fsconfig options: "mode=755" is a string option, "noswap" a flag.
@@ -141,7 +141,7 @@ struct guarded_path {
 };
 
 struct rootfs {
-  std::string path;              ///< Absolute on the host.
+  std::string path; ///< Absolute on the host.
   bool readonly = false;
   std::uint64_t propagation = 0; ///< Of the container's root, MS_*.
   /// MS_SLAVE or MS_PRIVATE applied to the new mount namespace first.
@@ -264,8 +264,8 @@ struct launch_plan {
 /// `namespaces` that the container's init has, by its pidfd.
 struct exec_plan {
   std::uint32_t version = plan_version;
-  std::string id;      ///< The container's.
-  std::string session; ///< The exec session's.
+  std::string id;               ///< The container's.
+  std::string session;          ///< The exec session's.
   std::uint64_t namespaces = 0; ///< CLONE_NEW* to enter, setns(2) on a pidfd.
   plan::cgroup cgroup;          ///< `dirs` only.
   plan::process process;
@@ -278,19 +278,19 @@ struct exec_plan {
 /// What the launcher was doing. `index` in a report counts within the phase's
 /// list; phases without a list use 0.
 enum class phase : std::uint8_t {
-  prepare,          ///< Reading the plan, opening what the host has.
-  join_namespace,   ///< namespaces.joins[index]
-  clone,            ///< clone3
-  id_map,           ///< uid_map (0) or gid_map (1)
-  cgroup_create,    ///< cgroup.dirs[index]
-  cgroup_write,     ///< cgroup.writes[index]
-  cgroup_place,     ///< cgroup.dirs[index]
-  loopback,         ///< lo up
-  rootfs,           ///< opening and binding rootfs.path
-  mount,            ///< rootfs.mounts[index]
-  device,           ///< rootfs.devices[index]
-  symlink,          ///< rootfs.symlinks[index]
-  hook_prestart,    ///< hooks.prestart[index]
+  prepare,        ///< Reading the plan, opening what the host has.
+  join_namespace, ///< namespaces.joins[index]
+  clone,          ///< clone3
+  id_map,         ///< uid_map (0) or gid_map (1)
+  cgroup_create,  ///< cgroup.dirs[index]
+  cgroup_write,   ///< cgroup.writes[index]
+  cgroup_place,   ///< cgroup.dirs[index]
+  loopback,       ///< lo up
+  rootfs,         ///< opening and binding rootfs.path
+  mount,          ///< rootfs.mounts[index]
+  device,         ///< rootfs.devices[index]
+  symlink,        ///< rootfs.symlinks[index]
+  hook_prestart,  ///< hooks.prestart[index]
   hook_create_runtime,
   hook_create_container,
   pivot_root,

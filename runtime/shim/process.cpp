@@ -304,7 +304,7 @@ void process::end_process() {
   start_line_.reset();
   record_.finished = now_ns();
   record_.state = process_state::exited;
-  record_.exit_code = exit_->code;
+  record_.exit_code = exit_->shell_code();
   record_.exit_signal = exit_->signal;
   if (failed_) {
     record_.start_failed = true;

@@ -111,7 +111,7 @@ TEST_CASE("settings are refused with a pointer", "[cli]") {
   const auto did = test::run({trouped_program(), "--config", file, "--root",
                               place.bundle() + "/run", "--state",
                               place.bundle() + "/state"});
-  CHECK(did.exit_code == 1);
+  CHECK(did.exit_code == 2);
   CHECK(did.err.find("/log_levle") != std::string::npos);
 }
 
@@ -137,7 +137,7 @@ TEST_CASE("the API document's examples work in order", "[cli][api]") {
   test::supervisor host;
   host.start();
   const test::busybox_rootfs root;
-  const auto script = "set -eu -o pipefail\n"
+  const auto script = "set -eu\n"
                       + shell_blocks(std::string{TROUPE_SOURCE_DIR}
                                      + "/docs/api.md");
   REQUIRE(script.find("curl") != std::string::npos);

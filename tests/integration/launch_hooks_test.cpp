@@ -76,10 +76,10 @@ TEST_CASE("a hook has its own environment, arguments and directory only") {
   const auto log = fs.bundle() + "/log";
   auto plan = test::default_plan(fs, {"true"});
   // The shell adds to its environment: what it was given is in environ.
-  plan.hooks.prestart
-    = {shell("(/bin/busybox pwd; /bin/busybox ls /proc/self/fd; "
-             "/bin/busybox tr '\\0' '\\n' < /proc/$$/environ; :) > "
-             + log)};
+  plan.hooks.prestart = {
+    shell("(/bin/busybox pwd; /bin/busybox ls /proc/self/fd; "
+          "/bin/busybox tr '\\0' '\\n' < /proc/$$/environ; :) > "
+          + log)};
   CHECK(test::run(plan).status.code == 0);
   CHECK(test::host_traces::slurp(log)
         == fs.bundle() + "\n0\n1\n2\n3\nMARK=here\n");

@@ -205,10 +205,15 @@ TEST_CASE("stdin larger than every buffer comes through whole",
 TEST_CASE("a client that does not read holds its process up, not the shim",
           "[shim][attach]") {
   shim_box box;
-  box.begin(launch_of("web-1"),
-            shell_plan(box.fs, "dd if=/dev/zero bs=4096 count=2000 | cat"));
+  REQUIRE(
+    box.supervisor
+      .launch(launch_of("web-1"),
+              shell_plan(box.fs, "dd if=/dev/zero bs=4096 count=2000 | cat"))
+      .fault
+    == 0);
   attached client{box.supervisor, "web-1", false};
   REQUIRE(client.reply.fault == 0);
+  REQUIRE(box.supervisor.start("web-1").fault == 0);
 
   // The shim serves others meanwhile.
   CHECK(box.run(launch_of("web-2"), shell_plan(box.fs, "true")).exit_code == 0);
@@ -270,8 +275,11 @@ TEST_CASE("attaching to a process that is over gives its status at once",
 
 TEST_CASE("a start that fails tells attached clients why", "[shim][attach]") {
   shim_box box;
+  box.fs.write("data/program", "#!/absent/interpreter");
+  std::filesystem::permissions(box.fs.root() / "data/program",
+                               std::filesystem::perms{0755});
   REQUIRE(box.supervisor
-            .launch(launch_of("web-1"), quick_plan(box.fs, {"/bin/absent"}))
+            .launch(launch_of("web-1"), quick_plan(box.fs, {"/data/program"}))
             .fault
           == 0);
   attached client{box.supervisor, "web-1", false};

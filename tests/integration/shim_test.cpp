@@ -83,40 +83,46 @@ TEST_CASE("a created container can be killed before its start", "[shim]") {
   CHECK(code_of(started) == fault::wrong_state);
 }
 
-TEST_CASE("a command that does not exist fails the start with code 127",
+TEST_CASE("a start that fails says why, and its record has the shell's code",
           "[shim]") {
+  struct row {
+    const char* content;
+    fault code;
+    int os_errno;
+    int exit_code;
+  };
+  const auto wanted = GENERATE(
+    row{"#!/absent/interpreter", fault::command_not_found, ENOENT, 127},
+    row{"not a program", fault::command_not_executable, ENOEXEC, 126});
   shim_box box;
+  box.fs.write("data/program", wanted.content);
+  std::filesystem::permissions(box.fs.root() / "data/program",
+                               std::filesystem::perms{0755});
   REQUIRE(box.supervisor
-            .launch(launch_of("web-1"), quick_plan(box.fs, {"/bin/absent"}))
+            .launch(launch_of("web-1"), quick_plan(box.fs, {"/data/program"}))
             .fault
           == 0);
 
   const auto started = box.supervisor.start("web-1");
   const auto exited = box.supervisor.wait_for("web-1", process_state::exited);
 
-  CHECK(code_of(started) == fault::command_not_found);
+  CHECK(code_of(started) == wanted.code);
   CHECK(started.has_step);
   CHECK(started.step.phase == static_cast<std::uint8_t>(plan::phase::exec));
-  CHECK(started.step.os_errno == ENOENT);
+  CHECK(started.step.os_errno == wanted.os_errno);
   CHECK(exited.start_failed);
-  CHECK(exited.exit_code == 127);
+  CHECK(exited.exit_code == wanted.exit_code);
   CHECK(exited.failure == started.step);
 }
 
-TEST_CASE("a command that may not be executed fails the start with code 126",
-          "[shim]") {
+TEST_CASE("a command that does not exist fails the launch", "[shim]") {
   shim_box box;
-  box.fs.write("data/text", "not a program");
-  REQUIRE(box.supervisor
-            .launch(launch_of("web-1"), quick_plan(box.fs, {"/data/text"}))
-            .fault
-          == 0);
 
-  const auto started = box.supervisor.start("web-1");
-  const auto exited = box.supervisor.wait_for("web-1", process_state::exited);
+  const auto launched = box.supervisor.launch(
+    launch_of("web-1"), quick_plan(box.fs, {"/bin/absent"}));
 
-  CHECK(code_of(started) == fault::command_not_executable);
-  CHECK(exited.exit_code == 126);
+  CHECK(code_of(launched) == fault::command_not_found);
+  CHECK(box.supervisor.records["web-1"].state == process_state::failed);
 }
 
 TEST_CASE("a launch that fails says at which step and leaves only its record",
@@ -155,7 +161,11 @@ TEST_CASE("a plan that cannot be decoded fails the launch in phase prepare",
 TEST_CASE("a launcher that dies fails its launch", "[shim]") {
   shim_box box;
   auto plan = shell_plan(box.fs, "true");
-  plan.hooks.prestart.push_back({"/bin/sleep", {"sleep", "1000"}, {}, 0, ""});
+  // The hook reads to the end of the test, and not beyond it.
+  const auto fifo = box.process.log_path("fifo");
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  const sys::unique_fd writer{::open(fifo.c_str(), O_RDWR | O_CLOEXEC)};
+  plan.hooks.prestart.push_back({"/bin/cat", {"cat", fifo}, {}, 0, ""});
   const auto seq = box.supervisor.send_launch(launch_of("web-1"), plan);
   // Its init is there, so its launcher is in the hook, or about to be.
   while (!box.supervisor.records.contains("web-1")

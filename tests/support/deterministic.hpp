@@ -36,9 +36,7 @@ protected:
   }
 
   ~deterministic() {
-    for (auto& x : std::exchange(owned_, {}))
-      caf::anon_send_exit(x, caf::exit_reason::kill);
-    settle();
+    kill_owned();
   }
 
   deterministic(const deterministic&) = delete;
@@ -49,6 +47,13 @@ protected:
   Handle own(Handle x) {
     owned_.push_back(caf::actor_cast<caf::strong_actor_ptr>(x));
     return x;
+  }
+
+  /// Kills them now: in the destructor of a fixture whose members they use.
+  void kill_owned() {
+    for (auto& x : std::exchange(owned_, {}))
+      caf::anon_send_exit(x, caf::exit_reason::kill);
+    settle();
   }
 
   /// Delivers messages until every mailbox is empty. Returns how many.

@@ -2,20 +2,19 @@
 
 #include "runtime/linux/unique_fd.hpp"
 
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-
 #include <algorithm>
 #include <cctype>
 #include <map>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 
 namespace troupe::test {
 
-/// An HTTP/1.1 client over a unix socket that can misbehave: it sends what it is
-/// told, as it is told. Reads give up after 30 s.
+/// An HTTP/1.1 client over a unix socket that can misbehave: it sends what it
+/// is told, as it is told. Reads give up after 30 s.
 class http_client {
 public:
   struct answer {

@@ -92,7 +92,13 @@ public:
   std::uint64_t send(shim::request what, const std::vector<int>& fds = {}) {
     const auto seq = ++last_seq_;
     std::visit([&](auto& x) { x.seq = seq; }, what);
-    const auto sent = sys::send_packet(socket_.get(), encode(what), fds);
+    const auto packet = encode(what);
+    auto sent = sys::send_packet(socket_.get(), packet, fds);
+    while (!sent && sent.error().code == fault::exhausted) {
+      auto about = pollfd{socket_.get(), POLLOUT, 0};
+      REQUIRE(::poll(&about, 1, 60'000) == 1);
+      sent = sys::send_packet(socket_.get(), packet, fds);
+    }
     if (!sent)
       FAIL(sent.error().what);
     return seq;

@@ -159,7 +159,8 @@ struct record {
   time_ns created = 0;
   time_ns started = 0;
   time_ns finished = 0;
-  std::int32_t exit_code = 0; ///< Valid in `exited`.
+  /// Valid in `exited`; the shell's: the code, or 128 + signal.
+  std::int32_t exit_code = 0;
   std::int32_t exit_signal = 0;
   step_report failure; ///< Valid in `failed`, and in `exited` if exec failed.
   bool start_failed = false; ///< exited because its start failed.

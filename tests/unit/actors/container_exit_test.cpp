@@ -12,7 +12,8 @@ namespace {
 
 struct fixture : test::container_stage {
   void await() {
-    tell(subject, msg::await_exit{own(spawn_exit_listener(system, told))});
+    tell(subject,
+         msg::await_exit{own(test::spawn_exit_listener(system, told))});
   }
 
   std::ptrdiff_t place(const std::string& line) {

@@ -101,14 +101,25 @@ TEST_CASE_METHOD(fixture, "a kill ends a launch", "[container][create]") {
 
 TEST_CASE_METHOD(fixture, "a removal ends a launch", "[container][create]") {
   spawn();
-  shim->held.insert("launch");
-  auto creating = send(subject, request());
-  // The init is there, but the requester does not know yet.
-  auto removing = send(subject, msg::remove{true});
-  CHECK(logged("signal web-1 9"));
-  release();
-  settle();
-  CHECK(taken<msg::snapshot>(removing).status == status::destroyed);
+
+  SECTION("that is under way") {
+    shim->lost.insert("launch");
+    auto creating = send(subject, request());
+    auto removing = send(subject, msg::remove{true});
+    CHECK(logged("signal web-1 9"));
+    pass(70s, 1s); // The shim never says a word.
+    CHECK(taken<msg::snapshot>(removing).status == status::destroyed);
+    CHECK(refusal<msg::snapshot>(creating).code == fault::timed_out);
+  }
+
+  SECTION("whose reply has not come yet") {
+    shim->held.insert("launch");
+    auto creating = send(subject, request());
+    auto removing = send(subject, msg::remove{true});
+    CHECK(taken<msg::snapshot>(removing).status == status::destroyed);
+    CHECK(refusal<msg::snapshot>(creating).code == fault::destroyed);
+  }
+
   CHECK_FALSE(on_disk("web-1"));
   CHECK(logged("teardown web-1"));
 }

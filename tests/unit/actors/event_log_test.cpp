@@ -6,6 +6,7 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <catch2/catch.hpp>
 
@@ -176,9 +177,9 @@ TEST_CASE_METHOD(fixture, "a subscriber hears of each commit until it ends",
   append({event_of("web-1", "created", "key")});
   const caf::scoped_actor ear{system};
   const auto subscriber = system.spawn(
-    [target = caf::actor{ear}](event_subscriber_actor::pointer ptr)
-      -> event_subscriber_actor::behavior_type {
-      return {[=](const msg::events_committed& x) { ptr->send(target, x); }};
+    [target = caf::actor{ear}]() -> event_subscriber_actor::behavior_type {
+      return {
+        [=](const msg::events_committed& x) { caf::anon_send(target, x); }};
     });
   const auto hears = [&](std::int64_t expected) {
     auto heard = false;

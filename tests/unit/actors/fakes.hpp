@@ -342,17 +342,17 @@ inline shim_link_actor stage::spawn_shim() {
           if (const auto* sent = std::get_if<shim::signal>(&x.call))
             line += " " + std::to_string(sent->signo);
           log->push_back(std::move(line));
-          auto reply = me->make_response_promise<msg::shim_answer>();
           if (shim->lost.contains(verb))
-            return reply;
+            return me->make_response_promise<msg::shim_answer>();
           const auto refused = shim->refusals.find(verb);
           if (refused != shim->refusals.end())
             return msg::shim_answer{refused->second};
           carry_out(x.call);
           if (!shim->held.contains(verb))
             return msg::shim_answer{};
-          shim->holding.push_back(reply);
-          return reply;
+          shim->holding.push_back(
+            me->make_response_promise<msg::shim_answer>());
+          return shim->holding.back();
         },
         [this, me](const msg::own_process& x) {
           shim->owners[x.key] = x.owner;

@@ -9,8 +9,8 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <limits>
 #include <memory>
@@ -81,7 +81,7 @@ using shared_scene = std::shared_ptr<scene>;
 
 struct fake_exec_state {
   fake_exec_state() = default;
-  msg::exec_snapshot now{"web", "e1", msg::exec_status::created};
+  msg::exec_snapshot now;
   std::vector<exec_listener_actor> listeners;
 };
 
@@ -89,8 +89,9 @@ inline exec_session_actor::behavior_type
 fake_exec(exec_session_actor::stateful_pointer<fake_exec_state> self,
           shared_scene in) {
   auto& now = self->state.now;
-  now.args = {"sh"};
-  now.created = 1;
+  now.container = "web";
+  now.id = "e1";
+  now.status = msg::exec_status::created;
   return {
     [&now](const msg::create_exec&) { return now; },
     [&now, in](const msg::start&) {
@@ -230,8 +231,8 @@ fake_supervisor(supervisor_actor::pointer, shared_scene in,
       out.status = lifecycle::status::created;
       return out;
     },
-    [in, web](
-      const msg::find_container& x) -> caf::result<msg::container_found> {
+    [in,
+     web](const msg::find_container& x) -> caf::result<msg::container_found> {
       if (x.id != "web")
         return to_caf({fault::not_found, 0, "no container " + x.id});
       return msg::container_found{in->web, web};

@@ -1,8 +1,8 @@
 #include "actors/oom_watcher.hpp"
 #include "tests/support/deterministic.hpp"
 
-#include <caf/down_msg.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/system_messages.hpp>
 
 #include <cerrno>
 #include <fcntl.h>
@@ -87,6 +87,10 @@ struct fixture : test::deterministic {
       })));
   }
 
+  ~fixture() {
+    kill_owned();
+  }
+
   void watch() {
     watcher = spawn_oom_watcher(system, *poller,
                                 std::make_unique<fake_control>(memory),
@@ -97,7 +101,7 @@ struct fixture : test::deterministic {
   }
 
   void turn() {
-    poller->stop(); // Comes after what is ready already.
+    poller->stop(); // What is ready already is served before.
     poller->run();
     settle();
   }

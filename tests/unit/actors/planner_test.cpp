@@ -4,6 +4,7 @@
 #include "actors/system_config.hpp"
 #include "config/oci/parse.hpp"
 #include "config/run_options.hpp"
+#include "tests/support/hosts.hpp"
 #include "tests/support/scratch_directory.hpp"
 
 #include <caf/actor_system.hpp>
@@ -21,7 +22,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A bundle: what `default_spec` makes of its rootfs, without the cgroup.
+/// A bundle: what `default_spec` makes of its rootfs.
 struct fixture {
   fixture() {
     scratch.write("rootfs/etc/passwd", "root:x:0:0::/:/bin/sh\n"
@@ -63,7 +64,7 @@ struct fixture {
 
   test::scratch_directory scratch;
   oci::spec spec;
-  plan::host_facts host;
+  plan::host_facts host = test::hybrid_host();
 };
 
 using Catch::Contains;
@@ -150,7 +151,7 @@ TEST_CASE_METHOD(fixture, "what is wrong with a request is said by its pointer",
      "/bundle: open " + (scratch / "rootfs/config.json") + ": ENOENT"},
     {[&] { scratch.write("config.json", "{"); }, "line 1, column 2"},
     {[&] { scratch.write("config.json", R"({"ociVersion":7})"); },
-     "/ociVersion: expected a string, found number"},
+     "/ociVersion: expected a string, found 7"},
     {[&] {
        spec.root->path = "nothing";
        install();
@@ -186,10 +187,13 @@ TEST_CASE_METHOD(fixture, "a config.json that is no file does not block",
 
 TEST_CASE_METHOD(fixture, "users are those of the rootfs, never the host's",
                  "[planner]") {
+  scratch.write("host/passwd", "outer:x:5:5::/:\n");
   std::filesystem::remove(scratch / "rootfs/etc/passwd");
-  std::filesystem::create_symlink("../../../../../../etc/passwd",
+  std::filesystem::create_symlink("../../host/passwd",
                                   scratch / "rootfs/etc/passwd");
-  CHECK_THAT(refusal(request(R"({"user":"daemon"})")), Contains("'daemon'"));
+  CHECK_THAT(refusal(request(R"({"user":"outer"})")), Contains("'outer'"));
+  scratch.write("rootfs/host/passwd", "outer:x:6:6::/:\n");
+  CHECK(plan(request(R"({"user":"outer"})")).value().plan->process.uid == 6);
 }
 
 TEST_CASE_METHOD(fixture, "an exec session starts from its container",

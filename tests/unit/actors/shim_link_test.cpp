@@ -2,7 +2,7 @@
 #include "runtime/linux/seqpacket.hpp"
 #include "tests/support/deterministic.hpp"
 
-#include <caf/down_msg.hpp>
+#include <caf/system_messages.hpp>
 
 #include <cerrno>
 #include <fcntl.h>
@@ -38,9 +38,13 @@ struct fixture : test::deterministic {
     settle();
   }
 
+  ~fixture() {
+    kill_owned();
+  }
+
   void turn() {
     settle();
-    poller->stop(); // Comes after what is ready already.
+    poller->stop(); // What is ready already is served before.
     poller->run();
     settle();
   }
@@ -270,7 +274,8 @@ TEST_CASE_METHOD(fixture, "a call that is too long is refused alone",
     link, signal_to(std::string(shim::max_packet, 'x')));
   CHECK(why.code == fault::invalid_config);
   CHECK_FALSE(listen());
-  auto asked = send(link, signal_to("web-1"));
+  self->send(link, signal_to("web-1"));
+  settle();
   CHECK(listen());
 }
 

@@ -160,7 +160,7 @@ TEST_CASE_METHOD(fixture, "the supervisor answers though a container is stuck",
   begin();
   run("web-1");
   shim->lost.insert("signal");
-  auto stopping = send(find("web-1"), msg::stop{SIGTERM, 100s});
+  send(find("web-1"), msg::stop{SIGTERM, 100s});
   const auto all = list();
   CHECK(all[0].waiting_for == "stop");
   CHECK_FALSE(answered());

@@ -22,8 +22,8 @@ public:
 
   template <class... Fields>
   void operator()(caf::meta::type_name_t, Fields&... each) {
-    listed = sizeof...(Fields);
     (fill(each), ...);
+    listed = sizeof...(Fields); // After those of nested messages.
   }
 
   void fill(bool& x) {

@@ -74,17 +74,14 @@ TEST_CASE("id mappings are whole, and a new user namespace has both") {
     {"/linux/gidMappings", removed,
      "/linux/gidMappings: expected mappings for the new user namespace, found "
      "none"},
-    {uid,
-     {map(0, 0, 0)},
+    {uid, json::array({map(0, 0, 0)}),
      "/linux/uidMappings/0/size: expected an integer from 1 to 4294967295, "
      "found 0"},
-    {uid, {map(0, 0, 4294967295)}, ""},
-    {uid,
-     {map(1, 0, 4294967295)},
+    {uid, json::array({map(0, 0, 4294967295)}), ""},
+    {uid, json::array({map(1, 0, 4294967295)}),
      "/linux/uidMappings/0: expected containerID + size of at most "
      "4294967295, found more"},
-    {uid,
-     {map(0, 1, 4294967295)},
+    {uid, json::array({map(0, 1, 4294967295)}),
      "/linux/uidMappings/0: expected hostID + size of at most 4294967295, "
      "found more"},
     {uid, {map(0, 100, 10), map(10, 110, 10)}, ""},

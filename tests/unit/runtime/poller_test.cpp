@@ -39,7 +39,7 @@ struct fixture {
     };
   }
 
-  /// Serves what is ready now: the wake-up comes last in epoll's queue.
+  /// Serves what is ready now.
   std::size_t serve() {
     calls.clear();
     poller->stop();

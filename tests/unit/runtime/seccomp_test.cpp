@@ -233,6 +233,15 @@ TEST_CASE("unknown words are refused with their place") {
   CHECK(refusal(x).starts_with("/linux/seccomp/syscalls/0/args/0/index: "));
 }
 
+TEST_CASE("a filter longer than the kernel takes is refused") {
+  auto x = profile("SCMP_ACT_ERRNO", {});
+  for (std::uint64_t value = 0; value != 1200; ++value)
+    x.syscalls.push_back(rule({"lseek"}, "SCMP_ACT_ALLOW",
+                              {{1, value << 32U | value, 0, "SCMP_CMP_EQ"}}));
+  CHECK(refusal(x).find("instructions, the kernel takes 4096")
+        != std::string::npos);
+}
+
 TEST_CASE("a listener that nothing notifies is ignored, as the spec says") {
   auto x = profile("SCMP_ACT_ALLOW", {rule({"chmod"}, "SCMP_ACT_ERRNO")});
   x.listener_path = "/run/agent.sock";

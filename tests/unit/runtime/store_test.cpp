@@ -124,7 +124,7 @@ TEST_CASE_METHOD(fixture, "a damaged container is found with its problem",
   SECTION("with a state of wrong types") {
     scratch.write("run/containers/web-1/state.json",
                   R"({"id":"web-1","status":7})");
-    expected = "state.json: /status: expected a string, found number";
+    expected = "state.json: /status: expected a string, found 7";
   }
   SECTION("with another one's state") {
     scratch.write("run/containers/web-1/state.json",
