@@ -36,7 +36,7 @@ void container_state::begin(shared_services services,
 result<lifecycle::transition> container_state::allowed(operation on) const {
   const auto begins = on == operation::start || on == operation::exec
                       || on == operation::pause;
-  if (removing && begins)
+  if (removing && begins && now.status != status::destroyed)
     return fail(wrong_state(to_string(on), "it is being removed"));
   if (const auto row = lifecycle::find(now.status, on))
     return *row;
@@ -106,6 +106,8 @@ void container_state::save() const {
 }
 
 void container_state::publish() const {
+  if (taking_up)
+    return;
   self->send(supervisor, msg::container_changed{now});
 }
 

@@ -18,6 +18,7 @@ using lifecycle::status;
 
 void container_state::adopt(const container_origin& x) {
   adopted = true;
+  taking_up = true;
   owns_directory = true;
   launch_sent = true;
   plan = x.plan;
@@ -39,6 +40,7 @@ void container_state::adopt(const container_origin& x) {
     adopt_process(x.record);
   else
     adopt_without_process();
+  taking_up = false;
   publish();
 }
 

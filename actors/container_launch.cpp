@@ -180,7 +180,7 @@ void container_state::abandon_launch() {
     spdlog::info("container {} not created: {}", now.id, now.error);
     if (adopted)
       put("destroyed", now_ns());
-    else
+    else if (owns_directory) // Else it is another container's id.
       outbox.put(repeatable_event_of(now, "create_failed"));
     vanish();
   });

@@ -176,6 +176,8 @@ struct container_state {
   event_outbox<pointer> outbox;
 
   bool adopted = false;
+  /// While it is being adopted: nobody sees the steps in between.
+  bool taking_up = false;
   bool owns_directory = false;
   bool launch_sent = false;
   /// Why the launch must not succeed any more.

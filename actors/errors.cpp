@@ -16,7 +16,8 @@ caf::error to_caf(failure why) {
 failure from_caf(const caf::error& why) {
   if (why.category() == caf::atom("troupe")
       && why.context().match_elements<std::string, std::int32_t>())
-    return {static_cast<fault>(why.code()), why.context().get_as<std::int32_t>(1),
+    return {static_cast<fault>(why.code()),
+            why.context().get_as<std::int32_t>(1),
             why.context().get_as<std::string>(0)};
   if (why == caf::sec::request_timeout)
     return {fault::timed_out, 0, "the request's deadline has passed"};

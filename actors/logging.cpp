@@ -3,6 +3,7 @@
 #include "config/base/clock.hpp"
 
 #include <nlohmann/json.hpp>
+#include <spdlog/async.h>
 #include <spdlog/formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -14,6 +15,9 @@
 namespace troupe {
 
 namespace {
+
+/// Lines, each a few hundred bytes.
+constexpr std::size_t queue_length = 8192;
 
 class json_formatter : public spdlog::formatter {
 public:
@@ -52,6 +56,22 @@ void start_logging(const settings& from) {
   // Logs are read when something went wrong: lines must not wait in a buffer.
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));
+}
+
+log_thread::log_thread()
+  : plain_(spdlog::default_logger()),
+    thread_(std::make_shared<spdlog::details::thread_pool>(queue_length, 1)) {
+  auto queued = std::make_shared<spdlog::async_logger>(
+    plain_->name(), plain_->sinks().begin(), plain_->sinks().end(), thread_,
+    spdlog::async_overflow_policy::overrun_oldest);
+  queued->set_level(plain_->level());
+  queued->flush_on(spdlog::level::trace);
+  spdlog::set_default_logger(std::move(queued));
+}
+
+log_thread::~log_thread() {
+  spdlog::set_default_logger(plain_);
+  thread_.reset();
 }
 
 } // namespace troupe

@@ -231,6 +231,14 @@ public:
   /// Starts all actors and the gateway.
   outcome start(sys::unique_fd shim);
 
+  /// Ends the process at once: half of the actors are there, and nobody has
+  /// asked for anything yet.
+  [[noreturn]] void give_up(const failure& why) {
+    spdlog::critical("{}", why.what);
+    log_thread_.reset();
+    ::_exit(exit_failure);
+  }
+
   /// Serves until it is told to end; the exit code.
   int run();
 
@@ -242,6 +250,7 @@ private:
   sys::unique_fd signals_;
   plan::host_facts host_;
   std::optional<last_resort> last_resort_;
+  std::optional<log_thread> log_thread_;
   std::unique_ptr<troupe::reactor> reactor_;
   system_config config_;
   std::optional<caf::actor_system> system_;
@@ -252,6 +261,7 @@ private:
 };
 
 outcome daemon::start(sys::unique_fd shim) {
+  log_thread_.emplace(); // Before anybody else logs: spdlog wants it so.
   TROUPE_TRY(reactor_, reactor::start());
   system_.emplace(config_);
   services_ = std::make_shared<services>();
@@ -345,11 +355,8 @@ result<int> serve(const settings& from) {
   // Only now: the shim's containers inherit what it has.
   sys::raise_descriptor_limit();
   daemon here{from, std::move(signals)};
-  if (auto started = here.start(std::move(shim)); !started) {
-    spdlog::critical("{}", started.error().what);
-    // Half of the actors are there, and nobody has asked for anything yet.
-    ::_exit(exit_failure);
-  }
+  if (auto started = here.start(std::move(shim)); !started)
+    here.give_up(started.error());
   return here.run();
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 /// Someone else may remove an empty parent between our making it and our
 /// making a directory in it. Each loss needs a removal at that very moment.
-constexpr auto max_attempts = 100;
+constexpr auto max_attempts = 1000;
 
 tl::unexpected<step_failure> failed(plan::phase in, std::size_t index,
                                     int os_errno, std::string path) {

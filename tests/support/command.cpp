@@ -118,10 +118,12 @@ background::background(const std::vector<std::string>& argv,
                        const std::vector<std::string>& env) {
   auto [read_end, write_end] = make_pipe();
   const sys::unique_fd null{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
-  pid_ = spawn(argv, env, null.get(), write_end.get(), write_end.get());
-  pipe_ = read_end.release();
-  if (auto pidfd = sys::open_pidfd(pid_); pidfd)
-    pidfd_ = pidfd->release();
+  const auto pid = spawn(argv, env, null.get(), write_end.get(),
+                         write_end.get());
+  write_end.reset();
+  pipe_ = std::move(read_end);
+  pidfd_ = sys::open_pidfd(pid).value();
+  reader_ = std::thread{[this] { read_output(); }};
 }
 
 background::~background() {
@@ -129,47 +131,49 @@ background::~background() {
     signal(SIGKILL);
     static_cast<void>(wait());
   }
-  ::close(pidfd_);
-  ::close(pipe_);
+  reader_.join();
 }
 
-bool background::read_some(std::chrono::milliseconds patience) {
-  pollfd fd{pipe_, POLLIN, 0};
-  if (::poll(&fd, 1, static_cast<int>(patience.count())) <= 0)
-    return false;
-  return drain(pipe_, output_);
+void background::read_output() {
+  std::string piece;
+  while (drain(pipe_.get(), piece)) {
+    const std::lock_guard lock{guard_};
+    output_ += std::exchange(piece, {});
+    changed_.notify_all();
+  }
+  const std::lock_guard lock{guard_};
+  output_ended_ = true;
+  changed_.notify_all();
 }
 
 bool background::wait_for_output(const std::string& text,
                                  std::chrono::milliseconds deadline) {
-  const auto end = clock::now() + deadline;
-  while (output_.find(text) == std::string::npos)
-    if (!read_some(std::chrono::milliseconds{milliseconds_until(end)}))
-      return output_.find(text) != std::string::npos;
-  return true;
+  std::unique_lock lock{guard_};
+  const auto found = [&] { return output_.find(text) != std::string::npos; };
+  changed_.wait_for(lock, deadline, [&] { return found() || output_ended_; });
+  return found();
 }
 
-void background::signal(int signo) {
-  static_cast<void>(sys::send_signal(pidfd_, signo));
+void background::signal(int signo) const {
+  static_cast<void>(sys::send_signal(pidfd_.get(), signo));
 }
 
 int background::wait(std::chrono::milliseconds deadline) {
-  const auto end = clock::now() + deadline;
-  while (exit_code_ < 0) {
-    std::array<pollfd, 2> fds{pollfd{pidfd_, POLLIN, 0},
-                              pollfd{pipe_, POLLIN, 0}};
-    if (::poll(fds.data(), fds.size(), milliseconds_until(end)) == 0)
-      return -1;
-    if (fds[1].revents != 0 && !drain(pipe_, output_))
-      fds[1].fd = -1;
-    if (fds[0].revents == 0)
-      continue;
-    if (const auto ended = sys::wait_for_exit(pidfd_); ended)
-      exit_code_ = ended->shell_code();
-    while (read_some(std::chrono::milliseconds{0})) {
-    }
-  }
+  if (exit_code_ >= 0)
+    return exit_code_;
+  pollfd fd{pidfd_.get(), POLLIN, 0};
+  if (::poll(&fd, 1, static_cast<int>(deadline.count())) != 1)
+    return -1;
+  if (const auto ended = sys::wait_for_exit(pidfd_.get()); ended)
+    exit_code_ = ended->shell_code();
+  std::unique_lock lock{guard_};
+  changed_.wait_for(lock, deadline, [this] { return output_ended_; });
   return exit_code_;
+}
+
+std::string background::output() const {
+  const std::lock_guard lock{guard_};
+  return output_;
 }
 
 } // namespace troupe::test

@@ -1,7 +1,12 @@
 #pragma once
 
+#include "runtime/linux/unique_fd.hpp"
+
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace troupe::test {
@@ -25,10 +30,10 @@ struct command_options {
 [[nodiscard]] command_result run(const std::vector<std::string>& argv,
                                  const command_options& options = {});
 
-/// A program that runs beside the test. Killed and reaped when it goes.
+/// A program that runs beside the test. Its output is read all the while, so
+/// that it never waits for the test. Killed and reaped when it goes.
 class background {
 public:
-  /// Its stdout and stderr are gathered.
   explicit background(const std::vector<std::string>& argv,
                       const std::vector<std::string>& env = {});
   background(const background&) = delete;
@@ -41,28 +46,26 @@ public:
                                      std::chrono::milliseconds deadline
                                      = std::chrono::seconds{60});
 
-  void signal(int signo);
+  void signal(int signo) const;
 
-  /// Waits for its end; the exit code, -1 at the deadline.
+  /// Waits for its end and the end of its output; the exit code, -1 at the
+  /// deadline.
   [[nodiscard]] int
   wait(std::chrono::milliseconds deadline = std::chrono::seconds{60});
 
-  [[nodiscard]] std::string output() const {
-    return output_;
-  }
-
-  [[nodiscard]] int pid() const noexcept {
-    return pid_;
-  }
+  [[nodiscard]] std::string output() const;
 
 private:
-  bool read_some(std::chrono::milliseconds patience);
+  void read_output();
 
-  int pid_ = -1;
-  int pidfd_ = -1;
-  int pipe_ = -1;
+  sys::unique_fd pidfd_;
+  sys::unique_fd pipe_;
   int exit_code_ = -1;
+  mutable std::mutex guard_;
+  std::condition_variable changed_;
   std::string output_;
+  bool output_ended_ = false;
+  std::thread reader_;
 };
 
 } // namespace troupe::test

@@ -62,8 +62,7 @@ TEST_CASE_METHOD(fixture, "nothing is forgotten before the commit",
   CHECK_FALSE(logged("forget web-1"));
   auto stopping = send(subject, msg::stop{SIGTERM, 1s});
   CHECK_FALSE(answered());
-  events->held->deliver(msg::events_committed{9});
-  settle();
+  commit();
   CHECK(told->size() == 1);
   CHECK(logged("forget web-1"));
   CHECK(taken<msg::snapshot>(stopping).exit_code == 7);
@@ -214,8 +213,7 @@ TEST_CASE_METHOD(fixture, "removal of the destroyed succeeds",
   CHECK(now().status == status::destroyed);
   auto second = send(subject, msg::remove{});
   CHECK(refused<msg::snapshot>(subject, msg::start{}).code == fault::destroyed);
-  events->held->deliver(msg::events_committed{9});
-  settle();
+  commit();
   CHECK(taken<msg::snapshot>(first).status == status::destroyed);
   CHECK(taken<msg::snapshot>(second).status == status::destroyed);
 }

@@ -19,6 +19,10 @@ protected:
     supervisor = own(spawn_supervisor());
   }
 
+  ~container_stage() {
+    end_actors();
+  }
+
   // -- into a status ----------------------------------------------------------
 
   void spawn() {

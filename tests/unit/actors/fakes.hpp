@@ -199,6 +199,23 @@ protected:
     settle();
   }
 
+  ~stage() {
+    end_actors();
+  }
+
+  /// As `deterministic::own`, but before anything that they use is gone.
+  template <class Handle>
+  Handle own(Handle x) {
+    cast_.push_back(caf::actor_cast<caf::strong_actor_ptr>(x));
+    return x;
+  }
+
+  void end_actors() {
+    for (auto& each : std::exchange(cast_, {}))
+      caf::anon_send_exit(each, caf::exit_reason::kill);
+    settle();
+  }
+
   // -- what the shim does by itself -------------------------------------------
 
   /// Changes a record, and tells its owner.
@@ -221,11 +238,19 @@ protected:
     settle();
   }
 
-  /// Sends the replies that were held back.
+  // A promise keeps where its actor last ran, which in a deterministic system
+  // is gone by then: only the actor itself may deliver it.
+
+  /// Makes the shim send the replies that were held back.
   void release() {
     shim->held.clear();
-    for (auto& each : std::exchange(shim->holding, {}))
-      each.deliver(msg::shim_answer{});
+    caf::anon_send(with->shim, msg::fd_ready{});
+    settle();
+  }
+
+  /// Makes the event log commit what was held back.
+  void commit() {
+    caf::anon_send(with->events, msg::deadline{});
     settle();
   }
 
@@ -284,6 +309,8 @@ private:
   planner_actor spawn_planner();
   event_log_actor spawn_events();
   void carry_out(const shim::request& x);
+
+  std::vector<caf::strong_actor_ptr> cast_;
 };
 
 inline void stage::carry_out(const shim::request& x) {
@@ -371,7 +398,10 @@ inline shim_link_actor stage::spawn_shim() {
             all.records.push_back(each);
           me->send(x.listener, std::move(all));
         },
-        [](const msg::fd_ready&) {},
+        [this](const msg::fd_ready&) {
+          for (auto& each : std::exchange(shim->holding, {}))
+            each.deliver(msg::shim_answer{});
+        },
       };
     });
 }
@@ -431,7 +461,11 @@ inline event_log_actor stage::spawn_events() {
           return out;
         },
         [](const msg::subscribe_events&) {},
-        [](const msg::deadline&) {},
+        [this](const msg::deadline&) {
+          if (auto each = std::exchange(events->held, std::nullopt))
+            each->deliver(msg::events_committed{
+              static_cast<std::int64_t>(events->all.size())});
+        },
       };
     });
 }
