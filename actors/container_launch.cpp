@@ -101,8 +101,13 @@ outcome container_state::keep(const msg::compiled_launch& x) {
 }
 
 void container_state::launch_answered(const outcome& answered) {
+  if (cleaning_up) // Given up already.
+    return;
   if (!answered && now.status == status::creating) {
-    if (answered.error().code == fault::timed_out) {
+    // A deadline of ours has no errno; one of a step, such as a hook's, has,
+    // and the launcher has ended by itself.
+    if (answered.error().code == fault::timed_out
+        && answered.error().os_errno == 0) {
       end_launch(answered.error());
       return;
     }

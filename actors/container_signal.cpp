@@ -133,6 +133,11 @@ void container_state::kill_failed() {
                        + std::to_string(kill_patience.count() / 1'000'000'000)
                        + " s after SIGKILL"};
   spdlog::error("{}", why.what);
+  if (now.status == status::creating) {
+    launch_ended = std::move(why);
+    clean_up_launch();
+    return;
+  }
   if (stopping)
     end_stop(why);
   if (removing)

@@ -135,12 +135,17 @@ result<int> start_attached(const context& with, api_client& api,
              api.upgrade(container_path(id, interactive ? "/attach?stdin=1"
                                                         : "/attach")));
   TROUPE_CHECK(api.post(container_path(id, "/start")));
-  return carry_stream(socket.get(),
-                      {interactive, [&](int signo) {
-                         auto to = with.api();
-                         static_cast<void>(to.post(container_path(
-                           id, "/kill?signal=" + std::to_string(signo))));
-                       }});
+  const auto code = carry_stream(
+    socket.get(), {interactive, [&](int signo) {
+                     auto to = with.api();
+                     static_cast<void>(to.post(container_path(
+                       id, "/kill?signal=" + std::to_string(signo))));
+                   }});
+  // The exit code came from the shim; whoever looks next asks the supervisor,
+  // which must have heard of it too. One that is down hears of it later.
+  auto observer = with.api();
+  static_cast<void>(observer.get(container_path(id, "/wait")));
+  return code;
 }
 
 /// Takes a container away again that could not be started or has ended.

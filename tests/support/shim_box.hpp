@@ -94,7 +94,7 @@ private:
     while (!last.synced && last.receive())
       continue;
     for (const auto& each : last.records)
-      last.send(shim::signal{0, each.first, SIGKILL});
+      (void)last.try_send(shim::signal{0, each.first, SIGKILL});
     const auto over = [](const auto& each) {
       return each.second.state >= shim::process_state::exited;
     };
@@ -102,8 +102,8 @@ private:
            && last.receive())
       continue;
     for (const auto& each : last.records)
-      last.send(shim::forget{0, each.first});
-    last.send(shim::quit{});
+      (void)last.try_send(shim::forget{0, each.first});
+    (void)last.try_send(shim::quit{});
     while (last.receive())
       continue;
   }

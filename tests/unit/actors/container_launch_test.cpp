@@ -59,6 +59,15 @@ TEST_CASE_METHOD(fixture, "a launch that fails leaves nothing and says why",
   CHECK(event_types() == std::vector<std::string>{"create_failed"});
 }
 
+TEST_CASE_METHOD(fixture, "a hook's time-out is not the launch's",
+                 "[container][create]") {
+  shim->refusals["launch"] = test::step_reply(plan::phase::hook_prestart, 0,
+                                              ETIMEDOUT, "/bin/hook: killed");
+  CHECK(create_fails().code == fault::timed_out);
+  CHECK_FALSE(logged("signal web-1 9")); // It is not there any more.
+  CHECK(event_types() == std::vector<std::string>{"create_failed"});
+}
+
 TEST_CASE_METHOD(fixture, "a directory that is there is not taken over",
                  "[container][create]") {
   REQUIRE(store.make("web-1"));
