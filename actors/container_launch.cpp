@@ -227,7 +227,7 @@ void container_state::start_answered(const outcome& answered, bool at_a_step) {
     return;
   }
   start_error = answered.error();
-  const auto hangs = start_error->code == fault::timed_out;
+  const auto hangs = !at_a_step && start_error->code == fault::timed_out;
   if (hangs)
     signal(SIGKILL, false, [](const outcome&) {});
   if (at_a_step || hangs)

@@ -112,7 +112,7 @@ void exec_state::start_answered(const outcome& answered, bool at_a_step) {
     return;
   }
   start_error = answered.error();
-  const auto hangs = start_error->code == fault::timed_out;
+  const auto hangs = !at_a_step && start_error->code == fault::timed_out;
   if (hangs)
     send_signal(SIGKILL, [](const outcome&) {});
   if (at_a_step || hangs)

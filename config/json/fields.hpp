@@ -89,7 +89,7 @@ private:
       outcome_ = fail(seen.error());
   }
 
-  const cursor& at_;
+  cursor at_;
   outcome outcome_;
   std::vector<std::string_view> known_;
 };

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/container.hpp"
-#include "tests/unit/actors/fakes.hpp"
+#include "tests/unit/actors/stage.hpp"
 
 #include <memory>
 #include <string>

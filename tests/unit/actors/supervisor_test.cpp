@@ -1,5 +1,5 @@
 #include "actors/supervisor.hpp"
-#include "tests/unit/actors/fakes.hpp"
+#include "tests/unit/actors/stage.hpp"
 
 #include <unistd.h>
 
