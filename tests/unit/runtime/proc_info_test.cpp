@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <cerrno>
 #include <string>
 #include <unistd.h>
 
@@ -26,7 +27,7 @@ TEST_CASE("a process of our own is read whole", "[proc_info]") {
   CHECK(self->uid == ::getuid());
   CHECK(self->state == "R");
   CHECK(self->rss > 0);
-  CHECK(self->command.find("test") != std::string::npos);
+  CHECK(self->command.find(program_invocation_short_name) != std::string::npos);
   CHECK(self->command.find('\0') == std::string::npos);
 }
 
