@@ -7,3 +7,9 @@ build_packages=(
 )
 run_packages=(busybox-static curl jq)
 check_packages=(clang clang-format-14 clang-tidy-14 libclang-rt-14-dev git)
+# tests/conformance: Go, what the OCI validation programs import, and a runtime
+# to compare with.
+conformance_packages=(
+  golang-go golang-github-opencontainers-runtime-tools-dev golang-github-google-uuid-dev
+  runc dpkg-dev xz-utils python3
+)

@@ -2,6 +2,7 @@
 
 #include "config/base/container_id.hpp"
 #include "config/base/quote.hpp"
+#include "runtime/linux/daemon.hpp"
 #include "runtime/linux/file.hpp"
 #include "runtime/store/state_file.hpp"
 
@@ -34,23 +35,6 @@ std::string_view text_of(std::span<const std::uint8_t> bytes) noexcept {
 
 std::span<const std::uint8_t> bytes_of(std::string_view text) noexcept {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-/// A directory that is there already must be ours alone to write.
-outcome make_private(const std::string& path) {
-  if (::mkdir(path.c_str(), private_directory) == 0)
-    return {};
-  if (errno != EEXIST)
-    return fail_os(errno, "mkdir", path);
-  struct stat is {};
-  if (::stat(path.c_str(), &is) != 0)
-    return fail_os(errno, "stat", path);
-  if (!S_ISDIR(is.st_mode))
-    return fail_os(ENOTDIR, "mkdir", path);
-  if (is.st_uid != ::geteuid() || (is.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-    return fail(fault::denied,
-                "prepare " + path + ": others can write to this directory");
-  return {};
 }
 
 outcome write_all(int fd, std::string_view content, const std::string& path) {
@@ -148,8 +132,8 @@ outcome remove_files(const std::string& path) {
 } // namespace
 
 outcome directory::prepare() const {
-  TROUPE_CHECK(make_private(root_));
-  return make_private(root_ + "/containers");
+  TROUPE_CHECK(sys::make_private_directory(root_));
+  return sys::make_private_directory(root_ + "/containers");
 }
 
 outcome directory::make(const std::string& id) const {
