@@ -4,7 +4,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace troupe::launch {
 
@@ -16,6 +19,24 @@ outcome wait_readable(int line) {
   while (::poll(&waiting, 1, -1) < 0)
     if (errno != EINTR)
       return fail_os(errno, "poll", "");
+  return {};
+}
+
+/// A listening line becomes, under its own number, the first connection that
+/// comes: from then on nobody else can start this process.
+outcome accept_line(int line) {
+  auto listens = 0;
+  socklen_t size = sizeof(listens);
+  if (::getsockopt(line, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0)
+    return fail_os(errno, "getsockopt", "SO_ACCEPTCONN");
+  if (listens == 0)
+    return {};
+  TROUPE_CHECK(wait_readable(line));
+  const sys::unique_fd caller{::accept4(line, nullptr, nullptr, SOCK_CLOEXEC)};
+  if (!caller)
+    return fail_os(errno, "accept", "the caller of start");
+  if (::dup3(caller.get(), line, O_CLOEXEC) < 0)
+    return fail_os(errno, "dup3", "the caller of start");
   return {};
 }
 
@@ -52,6 +73,7 @@ result<message> hear(int line, word expected, progress& at) {
 }
 
 result<bool> await_start(int line) {
+  TROUPE_CHECK(accept_line(line));
   TROUPE_CHECK(wait_readable(line));
   TROUPE_TRY(const auto packet, sys::receive_packet(line));
   return !packet.closed;

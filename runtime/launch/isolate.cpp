@@ -9,7 +9,9 @@
 
 namespace troupe::launch {
 
-outcome isolate(std::vector<int> lines) {
+outcome isolate(std::vector<int> lines, int preserve) {
+  const auto inherited = sys::inherited_descriptors(preserve);
+  lines.insert(lines.end(), inherited.begin(), inherited.end());
   TROUPE_CHECK(sys::close_all_but(std::move(lines)));
   if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
     return fail_os(errno, "prctl", "PR_SET_DUMPABLE");

@@ -40,13 +40,20 @@ struct lines {
   /// Launcher's end of the report line (SEQPACKET). EOF at the caller means
   /// that the launcher is gone.
   int report = -1;
-  /// Init's end of the start line (SEQPACKET). The caller sends one byte to
+  /// Init's end of the start line (SEQPACKET), or a listening socket on which
+  /// init accepts it, once: for a caller that ends before the start, as
+  /// `troupe-oci create` does. The caller sends one byte to
   /// start; init reports a failed start on it; EOF without a report at the
   /// caller, after the start packet, means that exec succeeded.
   int start = -1;
   int stdin_fd = -1; ///< -1: /dev/null
   int stdout_fd = -1;
   int stderr_fd = -1;
+  /// A connected unix stream socket that gets the master of a new pseudo
+  /// terminal by SCM_RIGHTS; needed if process.terminal, else -1.
+  int console = -1;
+  /// So many descriptors from 3 on stay open in the program.
+  int preserve_fds = 0;
 };
 
 /// Creates a container. Returns the launcher's exit code; init never returns

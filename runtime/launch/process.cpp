@@ -2,6 +2,7 @@
 
 #include "runtime/launch/c_strings.hpp"
 #include "runtime/launch/executable.hpp"
+#include "runtime/launch/listener.hpp"
 #include "runtime/launch/stdio.hpp"
 #include "runtime/linux/capabilities.hpp"
 #include "runtime/linux/descriptors.hpp"
@@ -10,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <grp.h>
+#include <optional>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -70,11 +72,19 @@ outcome set_user_and_capabilities(const plan::process& process, progress& at) {
   return sys::set_ambient(sets.ambient);
 }
 
-outcome load_seccomp(const plan::process& process, progress& at) {
+/// The listener's descriptor is gone from here when this returns, and no system
+/// call was made between the filter and that.
+outcome load_seccomp(const plan::process& process, listener_sender* sender,
+                     progress& at) {
   at = {plan::phase::seccomp, 0};
   if (process.seccomp.program.empty())
     return {};
-  return sys::load_filter(process.seccomp.program, process.seccomp.flags);
+  TROUPE_TRY(const auto code, sys::filter_code(process.seccomp.program));
+  TROUPE_TRY(const auto notifications,
+             sys::load_filter(code, process.seccomp.flags));
+  if (notifications >= 0 && sender)
+    sender->send(notifications);
+  return {};
 }
 
 /// Changes directory as the container's user, and makes sure that the result is
@@ -99,6 +109,22 @@ outcome execute(const plan::process& process, const std::string& path) {
   return fail_os(errno, "execve", path);
 }
 
+/// What may be refused by the filter comes before it, where that is possible:
+/// without no_new_privs loading it needs CAP_SYS_ADMIN, which is about to go.
+outcome drop_and_execute(const plan::process& process, const std::string& path,
+                         listener_sender* sender, progress& at) {
+  if (!process.no_new_privileges)
+    TROUPE_CHECK(load_seccomp(process, sender, at));
+  TROUPE_CHECK(set_user_and_capabilities(process, at));
+  if (process.no_new_privileges)
+    TROUPE_CHECK(sys::set_no_new_privileges());
+  TROUPE_CHECK(enter_cwd(process, at));
+  if (process.no_new_privileges)
+    TROUPE_CHECK(load_seccomp(process, sender, at));
+  at = {plan::phase::exec, 0};
+  return execute(process, path);
+}
+
 } // namespace
 
 outcome check_executable(const plan::process& process, progress& at) {
@@ -110,29 +136,27 @@ outcome check_executable(const plan::process& process, progress& at) {
 }
 
 outcome become_process(const plan::process& process, const lines& with,
-                       progress& at) {
+                       const prepared& ready, progress& at) {
   at = {plan::phase::exec, 0};
   if (process.args.empty())
     return fail_os(EINVAL, "start", "the container has no process.args");
   TROUPE_TRY(const auto path, find_executable(process));
+  at = {plan::phase::seccomp, 1};
+  std::optional<listener_sender> sender;
+  if (ready.listener) {
+    sender.emplace(ready.listener.get(), ready.process_state, with.start);
+    TROUPE_CHECK(sender->start());
+  }
   at = {plan::phase::console, 0};
-  TROUPE_CHECK(take_stdio(with, process.uid));
+  TROUPE_CHECK(take_stdio(with, ready.terminal.get(), process.uid));
+  TROUPE_CHECK(set_attributes(process.attributes, at));
+  TROUPE_CHECK(set_labels(process.attributes, ready.labels, at));
   TROUPE_CHECK(set_rlimits(process, at));
-  // Without no_new_privs a filter needs CAP_SYS_ADMIN, which is about to go.
-  if (!process.no_new_privileges)
-    TROUPE_CHECK(load_seccomp(process, at));
-  TROUPE_CHECK(set_user_and_capabilities(process, at));
-  if (process.no_new_privileges)
-    TROUPE_CHECK(sys::set_no_new_privileges());
+  at = {plan::phase::exec, 0};
+  TROUPE_CHECK(sys::close_all_on_exec(3 + with.preserve_fds));
   if (process.umask >= 0)
     ::umask(static_cast<mode_t>(process.umask));
-  TROUPE_CHECK(enter_cwd(process, at));
-  at = {plan::phase::exec, 0};
-  TROUPE_CHECK(sys::close_all_on_exec());
-  if (process.no_new_privileges)
-    TROUPE_CHECK(load_seccomp(process, at));
-  at = {plan::phase::exec, 0};
-  return execute(process, path);
+  return drop_and_execute(process, path, sender ? &*sender : nullptr, at);
 }
 
 int exit_code(const progress& at, const failure& why) noexcept {

@@ -15,8 +15,13 @@ class private_proc {
 public:
   [[nodiscard]] static result<private_proc> open();
 
+  /// Opens `path`, `17/attr/exec`; O_CLOEXEC is implied. No symlink is followed
+  /// (so no `self`), no mount crossed.
+  [[nodiscard]] result<unique_fd> open_file(const std::string& path,
+                                            int flags) const;
+
   /// Writes `value` to `path` in one write, `sys/net/ipv4/ip_forward` or
-  /// `17/uid_map`. No symlink is followed (so no `self`), no mount crossed.
+  /// `17/uid_map`.
   [[nodiscard]] outcome write(const std::string& path,
                               std::string_view value) const;
 
@@ -29,9 +34,6 @@ public:
 private:
   explicit private_proc(unique_fd mount) noexcept : mount_(std::move(mount)) {
   }
-
-  [[nodiscard]] result<unique_fd> open_file(const std::string& path,
-                                            int flags) const;
 
   unique_fd mount_;
 };

@@ -95,7 +95,11 @@ constexpr std::uint64_t last_of(cgroup_mode) {
 }
 
 constexpr std::uint64_t last_of(mount_kind) {
-  return static_cast<std::uint64_t>(mount_kind::cgroup);
+  return static_cast<std::uint64_t>(mount_kind::remount);
+}
+
+constexpr std::uint64_t last_of(mount_idmap) {
+  return static_cast<std::uint64_t>(mount_idmap::recursive);
 }
 
 bool read(cbor::reader& from, bool& x) {

@@ -31,7 +31,8 @@ auto fields(T& x) {
 
 template <maybe_const<namespaces> T>
 auto fields(T& x) {
-  return std::tie(x.clone_flags, x.joins, x.uid_map, x.gid_map, x.time_offsets);
+  return std::tie(x.clone_flags, x.joins, x.uid_map, x.gid_map, x.time_offsets,
+                  x.unprivileged_maps);
 }
 
 template <maybe_const<cgroup_dir> T>
@@ -53,7 +54,8 @@ template <maybe_const<mount> T>
 auto fields(T& x) {
   return std::tie(x.kind, x.type, x.source, x.target, x.recursive, x.attr_set,
                   x.attr_clear, x.rec_attr_set, x.rec_attr_clear, x.propagation,
-                  x.propagation_recursive, x.copy_up, x.data, x.origin);
+                  x.propagation_recursive, x.copy_up, x.idmap, x.uid_map,
+                  x.gid_map, x.data, x.origin);
 }
 
 template <maybe_const<device> T>
@@ -73,9 +75,9 @@ auto fields(T& x) {
 
 template <maybe_const<rootfs> T>
 auto fields(T& x) {
-  return std::tie(x.path, x.readonly, x.propagation, x.host_propagation,
-                  x.mounts, x.fill_dev, x.devices, x.symlinks, x.masked,
-                  x.readonly_paths);
+  return std::tie(x.path, x.readonly, x.no_pivot, x.propagation,
+                  x.host_propagation, x.mounts, x.fill_dev, x.devices,
+                  x.symlinks, x.masked, x.readonly_paths);
 }
 
 template <maybe_const<sysctl> T>
@@ -96,14 +98,42 @@ auto fields(T& x) {
 
 template <maybe_const<seccomp_filter> T>
 auto fields(T& x) {
-  return std::tie(x.program, x.flags);
+  return std::tie(x.program, x.flags, x.listener_path, x.listener_metadata);
+}
+
+template <maybe_const<net_device> T>
+auto fields(T& x) {
+  return std::tie(x.host_name, x.name, x.origin);
+}
+
+template <maybe_const<intel_rdt> T>
+auto fields(T& x) {
+  return std::tie(x.directory, x.shared, x.schemata, x.monitoring);
+}
+
+template <maybe_const<scheduler> T>
+auto fields(T& x) {
+  return std::tie(x.set, x.policy, x.nice, x.priority, x.flags, x.runtime,
+                  x.deadline, x.period);
+}
+
+template <maybe_const<memory_policy> T>
+auto fields(T& x) {
+  return std::tie(x.set, x.mode, x.nodes);
+}
+
+template <maybe_const<process_attributes> T>
+auto fields(T& x) {
+  return std::tie(x.scheduler, x.io_priority, x.initial_cpus, x.final_cpus,
+                  x.set_personality, x.personality, x.memory_policy,
+                  x.apparmor_profile, x.selinux_label, x.keyring);
 }
 
 template <maybe_const<process> T>
 auto fields(T& x) {
   return std::tie(x.args, x.env, x.cwd, x.terminal, x.rows, x.cols, x.uid,
                   x.gid, x.groups, x.umask, x.rlimits, x.oom_score_adj,
-                  x.capabilities, x.no_new_privileges, x.seccomp);
+                  x.capabilities, x.no_new_privileges, x.seccomp, x.attributes);
 }
 
 template <maybe_const<hook> T>
@@ -121,14 +151,15 @@ template <maybe_const<launch_plan> T>
 auto fields(T& x) {
   return std::tie(x.version, x.id, x.bundle, x.oci_version, x.annotation_keys,
                   x.annotation_values, x.namespaces, x.cgroup, x.rootfs,
-                  x.hostname, x.domainname, x.loopback_up, x.sysctls, x.process,
-                  x.hooks, x.warnings);
+                  x.hostname, x.domainname, x.loopback_up, x.net_devices,
+                  x.intel_rdt, x.sysctls, x.process, x.hooks, x.warnings);
 }
 
 template <maybe_const<exec_plan> T>
 auto fields(T& x) {
-  return std::tie(x.version, x.id, x.session, x.namespaces, x.cgroup, x.process,
-                  x.warnings);
+  return std::tie(x.version, x.id, x.session, x.bundle, x.oci_version,
+                  x.annotation_keys, x.annotation_values, x.namespaces,
+                  x.cgroup, x.process, x.warnings);
 }
 
 } // namespace troupe::plan

@@ -17,7 +17,7 @@
 namespace troupe::plan {
 
 /// Plans of another version are refused by the launcher.
-inline constexpr std::uint32_t plan_version = 1;
+inline constexpr std::uint32_t plan_version = 2;
 
 // -- namespaces ---------------------------------------------------------------
 
@@ -50,6 +50,9 @@ struct namespaces {
   std::vector<id_map> uid_map;
   std::vector<id_map> gid_map;
   std::vector<time_offset> time_offsets;
+  /// Without CAP_SETUID: maps of more than our own id go through newuidmap(1)
+  /// and newgidmap(1), and setgroups(2) is denied where they are not used.
+  bool unprivileged_maps = false;
   friend bool operator==(const namespaces&, const namespaces&) = default;
 };
 
@@ -94,6 +97,14 @@ enum class mount_kind : std::uint8_t {
   filesystem, ///< fsopen(type), fsconfig(data), fsmount.
   bind,       ///< open_tree(source, OPEN_TREE_CLONE [| AT_RECURSIVE]).
   cgroup,     ///< The container's own cgroups, as the mode has them.
+  remount,    ///< Change the mount that is at `target` already.
+};
+
+/// MOUNT_ATTR_IDMAP, mount_setattr(2), Linux 5.12.
+enum class mount_idmap : std::uint8_t {
+  none,
+  single,    ///< idmap: the mount alone.
+  recursive, ///< ridmap: with those below it.
 };
 
 struct mount {
@@ -109,6 +120,9 @@ struct mount {
   std::uint64_t propagation = 0;      ///< MS_SHARED, MS_SLAVE...; 0: leave.
   bool propagation_recursive = false; ///< rshared, rslave...
   bool copy_up = false;               ///< tmpcopyup.
+  mount_idmap idmap = mount_idmap::none;
+  std::vector<id_map> uid_map; ///< Of `idmap`.
+  std::vector<id_map> gid_map;
   /// fsconfig options: "mode=755" is a string option, "noswap" a flag.
   std::vector<std::string> data;
   std::string origin;
@@ -143,6 +157,9 @@ struct guarded_path {
 struct rootfs {
   std::string path; ///< Absolute on the host.
   bool readonly = false;
+  /// MS_MOVE and chroot(2) instead of pivot_root(2): for a host whose root is
+  /// an initramfs (`--no-pivot`).
+  bool no_pivot = false;
   std::uint64_t propagation = 0; ///< Of the container's root, MS_*.
   /// MS_SLAVE or MS_PRIVATE applied to the new mount namespace first.
   std::uint64_t host_propagation = 0;
@@ -162,6 +179,24 @@ struct sysctl {
   std::string value;
   std::string origin;
   friend bool operator==(const sysctl&, const sysctl&) = default;
+};
+
+/// A network device that moves from the host's network namespace to the
+/// container's, with its addresses.
+struct net_device {
+  std::string host_name;
+  std::string name; ///< In the container.
+  std::string origin;
+  friend bool operator==(const net_device&, const net_device&) = default;
+};
+
+/// A resctrl group, Documentation/arch/x86/resctrl.rst.
+struct intel_rdt {
+  std::string directory; ///< /sys/fs/resctrl/CLOS; "": none.
+  bool shared = false;   ///< The configuration names it: it is never removed.
+  std::vector<std::string> schemata; ///< Lines, in order.
+  bool monitoring = false;           ///< A mon_groups/ID of its own.
+  friend bool operator==(const intel_rdt&, const intel_rdt&) = default;
 };
 
 // -- the process --------------------------------------------------------------
@@ -190,7 +225,52 @@ struct capability_sets {
 struct seccomp_filter {
   std::vector<std::uint8_t> program; ///< Empty: no filter.
   std::uint32_t flags = 0;           ///< SECCOMP_FILTER_FLAG_*.
+  /// Unix socket on the host that gets the notification descriptor, with
+  /// `listener_metadata` in the state beside it; "": nobody.
+  std::string listener_path;
+  std::string listener_metadata;
   friend bool operator==(const seccomp_filter&, const seccomp_filter&)
+    = default;
+};
+
+/// sched_setattr(2).
+struct scheduler {
+  bool set = false;
+  std::uint32_t policy = 0;   ///< SCHED_*.
+  std::int32_t nice = 0;      ///< SCHED_OTHER, SCHED_BATCH.
+  std::uint32_t priority = 0; ///< SCHED_FIFO, SCHED_RR.
+  std::uint64_t flags = 0;    ///< SCHED_FLAG_*.
+  std::uint64_t runtime = 0;  ///< SCHED_DEADLINE, ns.
+  std::uint64_t deadline = 0;
+  std::uint64_t period = 0;
+  friend bool operator==(const scheduler&, const scheduler&) = default;
+};
+
+/// set_mempolicy(2).
+struct memory_policy {
+  bool set = false;
+  std::uint32_t mode = 0; ///< MPOL_* | MPOL_F_*.
+  std::vector<std::uint32_t> nodes;
+  friend bool operator==(const memory_policy&, const memory_policy&) = default;
+};
+
+/// What only few containers ask for; defaults leave everything as it is.
+struct process_attributes {
+  plan::scheduler scheduler;
+  /// ioprio_set(2): class << 13 | level; -1: leave.
+  std::int32_t io_priority = -1;
+  /// sched_setaffinity(2) before the process enters the container's cgroups,
+  /// and again before exec; empty: leave. Exec sessions only.
+  std::vector<std::uint32_t> initial_cpus;
+  std::vector<std::uint32_t> final_cpus;
+  bool set_personality = false;
+  std::uint64_t personality = 0; ///< personality(2).
+  plan::memory_policy memory_policy;
+  std::string apparmor_profile; ///< "": leave.
+  std::string selinux_label;    ///< "": leave.
+  /// Name of a new session keyring, keyctl(2); "": keep the caller's.
+  std::string keyring;
+  friend bool operator==(const process_attributes&, const process_attributes&)
     = default;
 };
 
@@ -210,6 +290,7 @@ struct process {
   capability_sets capabilities;
   bool no_new_privileges = false;
   seccomp_filter seccomp;
+  process_attributes attributes;
   friend bool operator==(const process&, const process&) = default;
 };
 
@@ -250,6 +331,8 @@ struct launch_plan {
   std::string hostname;
   std::string domainname;
   bool loopback_up = false; ///< A new network namespace is created.
+  std::vector<net_device> net_devices;
+  plan::intel_rdt intel_rdt;
   std::vector<sysctl> sysctls;
   plan::process process;
   plan::hooks hooks;
@@ -266,6 +349,11 @@ struct exec_plan {
   std::uint32_t version = plan_version;
   std::string id;               ///< The container's.
   std::string session;          ///< The exec session's.
+  /// As in launch_plan: for the state that a seccomp listener gets.
+  std::string bundle;
+  std::string oci_version;
+  std::vector<std::string> annotation_keys;
+  std::vector<std::string> annotation_values;
   std::uint64_t namespaces = 0; ///< CLONE_NEW* to enter, setns(2) on a pidfd.
   plan::cgroup cgroup;          ///< `dirs` only.
   plan::process process;
@@ -305,13 +393,22 @@ enum class phase : std::uint8_t {
   hook_start_container,
   user,         ///< groups, gid, uid
   capabilities, ///< five sets
-  seccomp,
+  seccomp,      ///< The filter (0), its listener (1)
   cwd,
   exec, ///< args[0]: ENOENT, EACCES...
   hook_poststart,
   hook_poststop,
   cgroup_kill,   ///< teardown: processes that would not die
   cgroup_remove, ///< teardown: cgroup.dirs[index]
+  net_device,    ///< net_devices[index]
+  intel_rdt,
+  scheduler,
+  io_priority,
+  cpu_affinity, ///< initial (0), final (1)
+  personality,
+  memory_policy,
+  label, ///< AppArmor (0), SELinux (1)
+  keyring,
 };
 
 /// "mount", "hook_prestart"...

@@ -6,7 +6,7 @@ namespace troupe::plan {
 
 namespace {
 
-constexpr std::array<std::string_view, 34> phase_names{
+constexpr std::array<std::string_view, 43> phase_names{
   "prepare",
   "join_namespace",
   "clone",
@@ -41,9 +41,18 @@ constexpr std::array<std::string_view, 34> phase_names{
   "hook_poststop",
   "cgroup_kill",
   "cgroup_remove",
+  "net_device",
+  "intel_rdt",
+  "scheduler",
+  "io_priority",
+  "cpu_affinity",
+  "personality",
+  "memory_policy",
+  "label",
+  "keyring",
 };
 static_assert(phase_names.size()
-              == static_cast<std::size_t>(phase::cgroup_remove) + 1);
+              == static_cast<std::size_t>(phase::keyring) + 1);
 
 template <class T>
 std::string_view origin_at(const std::vector<T>& steps,
@@ -115,11 +124,29 @@ std::string_view origin_of(const launch_plan& plan, phase in,
   case phase::capabilities:
     return "/process/capabilities";
   case phase::seccomp:
-    return "/linux/seccomp";
+    return index == 0 ? "/linux/seccomp" : "/linux/seccomp/listenerPath";
   case phase::cwd:
     return "/process/cwd";
   case phase::exec:
     return "/process/args";
+  case phase::net_device:
+    return origin_at(plan.net_devices, index);
+  case phase::intel_rdt:
+    return "/linux/intelRdt";
+  case phase::scheduler:
+    return "/process/scheduler";
+  case phase::io_priority:
+    return "/process/ioPriority";
+  case phase::cpu_affinity:
+    return index == 0 ? "/process/execCPUAffinity/initial"
+                      : "/process/execCPUAffinity/final";
+  case phase::personality:
+    return "/linux/personality";
+  case phase::memory_policy:
+    return "/linux/memoryPolicy";
+  case phase::label:
+    return index == 0 ? "/process/apparmorProfile" : "/process/selinuxLabel";
+  case phase::keyring:
   case phase::prepare:
   case phase::loopback:
   case phase::symlink:
