@@ -69,9 +69,7 @@ outcome refuse_unsupported(const oci::spec& spec, const host_facts& host) {
     std::array{
       asked_for{"/linux/mountLabel", !x.mount_label.empty(),
                 selinux_refusal(host)},
-      asked_for{"/linux/netDevices", !x.net_devices.empty(), not_yet},
       asked_for{"/linux/personality", x.personality.has_value(), not_yet},
-      asked_for{"/linux/intelRdt", x.intel_rdt.has_value(), not_yet},
       asked_for{"/linux/memoryPolicy", x.memory_policy.has_value(), not_yet},
     },
     "");

@@ -2,6 +2,7 @@
 
 #include "runtime/launch/handshake.hpp"
 #include "runtime/launch/hooks.hpp"
+#include "runtime/launch/isolate.hpp"
 #include "runtime/launch/process.hpp"
 #include "runtime/launch/root.hpp"
 #include "runtime/linux/loopback.hpp"
@@ -29,6 +30,8 @@ outcome settle(const init_side& init, progress& at) {
   at = {plan::phase::id_map, 0};
   TROUPE_TRY([[maybe_unused]] const auto mapped,
              hear(init.line, word::mapped, at));
+  if (plan.namespaces.unprivileged_maps)
+    TROUPE_CHECK(end_own_maps());
   if (in_user_namespace(plan))
     TROUPE_CHECK(sys::become_root());
   at = {plan::phase::clone, 0};
@@ -70,7 +73,14 @@ result<pid_t> prepare(const init_side& init, progress& at) {
   if (!plan.sysctls.empty()) {
     TROUPE_TRY(proc, sys::private_proc::open());
   }
-  TROUPE_TRY(const auto root, build_root(plan, init.trees, at));
+  host_trees own; // an ordinary user's
+  if (plan.namespaces.unprivileged_maps) {
+    TROUPE_TRY(own, open_host_trees(plan, at));
+  }
+  TROUPE_TRY(const auto root,
+             build_root(plan,
+                        plan.namespaces.unprivileged_maps ? own : init.trees,
+                        at));
   TROUPE_CHECK(say(init.line, word::ready));
   TROUPE_TRY(const auto go, hear(init.line, word::go_on, at));
   TROUPE_CHECK(run_hooks(plan.hooks.create_container,

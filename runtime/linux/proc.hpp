@@ -15,6 +15,11 @@ class private_proc {
 public:
   [[nodiscard]] static result<private_proc> open();
 
+  /// The host's /proc, for who may not mount one: an ordinary user. Checked to
+  /// be the root of a procfs. Only for the host's side, where nobody hostile
+  /// has mounted anything.
+  [[nodiscard]] static result<private_proc> of_host();
+
   /// Writes `value` to `path` in one write, `sys/net/ipv4/ip_forward` or
   /// `17/uid_map`. No symlink is followed (so no `self`), no mount crossed.
   [[nodiscard]] outcome write(const std::string& path,
@@ -25,6 +30,10 @@ public:
 
   /// The root directory of process `pid`, as O_PATH.
   [[nodiscard]] result<unique_fd> root_of(int pid) const;
+
+  /// The namespace of `kind` (`net`, `user`...) that process `pid` is in.
+  [[nodiscard]] result<unique_fd> namespace_of(int pid,
+                                               const std::string& kind) const;
 
 private:
   explicit private_proc(unique_fd mount) noexcept : mount_(std::move(mount)) {
