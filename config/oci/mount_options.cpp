@@ -107,6 +107,17 @@ static_assert(std::ranges::adjacent_find(words, {}, &word::text)
               == words.end());
 static_assert(words.size() == 62);
 
+// mount(8), "The following options apply to any filesystem": what it never
+// hands to the kernel and what means nothing to a mount made at once.
+constexpr std::array<std::string_view, 5> of_mount8{"_netdev", "auto", "noauto",
+                                                    "nofail", "nouser"};
+
+bool is_of_mount8(std::string_view text) noexcept {
+  return text.starts_with("x-") || text.starts_with("X-")
+         || text.starts_with("comment=")
+         || std::ranges::find(of_mount8, text) != of_mount8.end();
+}
+
 const word* find(std::string_view text) {
   const auto* i = std::ranges::lower_bound(words, text, {}, &word::text);
   return i != words.end() && i->text == text ? i : nullptr;
@@ -188,10 +199,14 @@ mount_options split(const std::vector<std::string>& options) {
   for (const auto& option : options) {
     if (const auto* known = find(option))
       apply(*known, out);
-    else if (!option.empty())
+    else if (is_for_filesystem(option))
       out.data.push_back(option);
   }
   return out;
+}
+
+bool is_for_filesystem(std::string_view option) noexcept {
+  return !option.empty() && find(option) == nullptr && !is_of_mount8(option);
 }
 
 } // namespace troupe::oci

@@ -6,11 +6,11 @@
 #include "runtime/launch/stdio.hpp"
 #include "runtime/linux/capabilities.hpp"
 #include "runtime/linux/descriptors.hpp"
+#include "runtime/linux/namespaces.hpp"
 #include "runtime/linux/seccomp.hpp"
 
 #include <array>
 #include <cerrno>
-#include <grp.h>
 #include <optional>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -43,8 +43,7 @@ outcome set_rlimits(const plan::process& process, progress& at) {
 }
 
 outcome set_user(const plan::process& process) {
-  if (::setgroups(process.groups.size(), process.groups.data()) != 0)
-    return fail_os(errno, "setgroups", "");
+  TROUPE_CHECK(sys::set_groups(process.groups));
   if (::setresgid(process.gid, process.gid, process.gid) != 0)
     return fail_os(errno, "setresgid", std::to_string(process.gid));
   if (::setresuid(process.uid, process.uid, process.uid) != 0)

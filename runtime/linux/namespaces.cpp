@@ -3,12 +3,24 @@
 #include <cerrno>
 #include <csignal>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 namespace troupe::sys {
+
+namespace {
+
+bool has_effective(unsigned capability) {
+  auto header = __user_cap_header_struct{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+  return ::syscall(SYS_capget, &header, sets) == 0
+         && (sets[capability / 32].effective >> capability % 32 & 1U) != 0;
+}
+
+} // namespace
 
 result<cloned> clone_process(parentage parent, std::uint64_t flags,
                              int cgroup) {
@@ -44,9 +56,18 @@ outcome unshare_namespaces(std::uint64_t flags, std::string_view subject) {
   return {};
 }
 
+outcome set_groups(const std::vector<gid_t>& groups) {
+  if (::setgroups(groups.size(), groups.data()) == 0)
+    return {};
+  // EPERM is the lack of the capability, or that setgroups is denied.
+  const auto why = errno;
+  if (why == EPERM && groups.empty() && has_effective(CAP_SETGID))
+    return {};
+  return fail_os(why, "setgroups", "");
+}
+
 outcome become_root() {
-  if (::setgroups(0, nullptr) != 0)
-    return fail_os(errno, "setgroups", "to none");
+  TROUPE_CHECK(set_groups({}));
   if (::setresgid(0, 0, 0) != 0)
     return fail_os(errno, "setresgid", "0");
   if (::setresuid(0, 0, 0) != 0)

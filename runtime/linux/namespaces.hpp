@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 #include <sys/types.h>
+#include <vector>
 
 /// Making processes and moving between namespaces: clone3(2), setns(2),
 /// unshare(2), user_namespaces(7).
@@ -37,6 +38,11 @@ enum class parentage {
 /// unshare(2).
 [[nodiscard]] outcome unshare_namespaces(std::uint64_t flags,
                                          std::string_view subject);
+
+/// setgroups(2). Without it (an ordinary user's gid map forbids it for good in
+/// the user namespace, user_namespaces(7)) to ask for no groups is no failure:
+/// those of the caller stay, unmapped.
+[[nodiscard]] outcome set_groups(const std::vector<gid_t>& groups);
 
 /// Becomes user 0 and group 0, without supplementary groups, of the current
 /// user namespace.

@@ -1,6 +1,7 @@
 #include "runtime/linux/unix_address.hpp"
 
 #include <algorithm>
+#include <sys/socket.h>
 
 namespace troupe::sys {
 

@@ -10,7 +10,7 @@ config/base            : tl
 config/json            : config/base nlohmann
 config/oci             : config/base config/json nlohmann
 config                 : config/base config/json config/oci nlohmann
-runtime/linux          : config/base tl
+runtime/linux          : config/base tl netlink
 runtime/plan           : config/base runtime/linux nlohmann
 runtime/probe          : config/base runtime/plan runtime/linux
 runtime/cgroup         : config/base config/oci runtime/plan runtime/linux tl

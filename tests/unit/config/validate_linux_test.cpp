@@ -190,9 +190,9 @@ TEST_CASE("the rest of linux is checked") {
      "/linux/personality/flags: expected none: the spec names no flag yet, "
      "found 'X'"},
     {"/linux/intelRdt/closID", "a/b",
-     "/linux/intelRdt/closID: expected one directory name, found 'a/b'"},
+     "/linux/intelRdt/closID: expected one directory name, or /, found 'a/b'"},
     {"/linux/intelRdt/closID", "..",
-     "/linux/intelRdt/closID: expected one directory name, found '..'"},
+     "/linux/intelRdt/closID: expected one directory name, or /, found '..'"},
     {"/linux/intelRdt/l3CacheSchema", "a\nb",
      "/linux/intelRdt/l3CacheSchema: expected one line, found 'a\\x0ab'"},
     {"/linux/intelRdt/memBwSchema", "L3:0=1",
