@@ -73,6 +73,8 @@ std::string say(const mount& x) {
     return "bind " + x.source + " on " + x.target + words;
   case mount_kind::cgroup:
     return "mount the container's cgroups on " + x.target + words;
+  case mount_kind::remount:
+    return "remount " + x.target + words;
   case mount_kind::filesystem:
     break;
   }

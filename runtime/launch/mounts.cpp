@@ -161,6 +161,8 @@ outcome place_mount(const plan::mount& mount, const plan::cgroup& cgroup,
     return place_bind(mount, tree, root);
   case plan::mount_kind::cgroup:
     return place_cgroups(mount, cgroup, root);
+  case plan::mount_kind::remount:
+    return fail_os(EOPNOTSUPP, "remount", mount.target);
   case plan::mount_kind::filesystem:
     break;
   }

@@ -114,6 +114,11 @@ result<unique_fd> seqpacket_listen(const std::string& path) {
   return fd;
 }
 
+result<bool> seqpacket_is_bound(const std::string& path) {
+  TROUPE_TRY(const auto address, address_of(path));
+  return is_bound(path, address);
+}
+
 result<unique_fd> seqpacket_connect(const std::string& path) {
   TROUPE_TRY(const auto address, address_of(path));
   TROUPE_TRY(auto fd, make_socket(path));

@@ -20,7 +20,7 @@ plan::seccomp_filter refuse_mkdir() {
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(code);
-  return {{bytes, bytes + sizeof(code)}, 0};
+  return {{bytes, bytes + sizeof(code)}, 0, {}, {}};
 }
 
 } // namespace

@@ -50,6 +50,10 @@ public:
     x = ++count_ % 2 == 0 ? plan::mount_kind::bind : plan::mount_kind::cgroup;
   }
 
+  void fill(plan::mount_idmap& x) {
+    x = plan::mount_idmap::recursive;
+  }
+
   template <plan_record T>
   void fill(T& x) {
     std::apply([&](auto&... each) { (fill(each), ...); }, plan::fields(x));
