@@ -102,6 +102,11 @@ result<unique_fd> seqpacket_listen(const std::string& path) {
   return fd;
 }
 
+result<bool> seqpacket_is_bound(const std::string& path) {
+  TROUPE_TRY(const auto address, address_of(path));
+  return is_bound(path, address);
+}
+
 result<unique_fd> seqpacket_connect(const std::string& path) {
   TROUPE_TRY(const auto address, unix_address(path));
   TROUPE_TRY(auto fd, make_socket(path));

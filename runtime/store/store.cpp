@@ -94,27 +94,11 @@ result<std::vector<std::string>> names_in(sys::unique_fd directory,
   }
 }
 
-outcome check_ids(const found& x) {
-  for (const auto* id : {&x.state.id, &x.plan.id})
-    if (*id != x.id)
-      return fail(fault::invalid_config, "it is of " + quote(*id));
-  return {};
-}
-
-outcome fill(const std::string& path, found& into) {
-  TROUPE_TRY(const auto state,
-             sys::read_file(AT_FDCWD, path + '/' + state_file, max_file));
-  auto parsed = parse_state(state);
-  if (!parsed)
-    return fail(std::move(parsed).error().during(path + '/' + state_file));
-  into.state = *std::move(parsed);
-  TROUPE_TRY(const auto plan,
-             sys::read_file(AT_FDCWD, path + '/' + plan_file, max_file));
-  auto decoded = plan::decode_launch_plan(bytes_of(plan));
-  if (!decoded)
-    return fail(std::move(decoded).error().during(path + '/' + plan_file));
-  into.plan = *std::move(decoded);
-  return check_ids(into);
+outcome check_id(const std::string& found, const std::string& expected,
+                 const std::string& path) {
+  if (found == expected)
+    return {};
+  return fail(fault::invalid_config, path + ": it is of " + quote(found));
 }
 
 /// A container's directory holds files and no directories.
@@ -133,7 +117,7 @@ outcome remove_files(const std::string& path) {
 
 outcome directory::prepare() const {
   TROUPE_CHECK(sys::make_private_directory(root_));
-  return sys::make_private_directory(root_ + "/containers");
+  return sys::make_private_directory(path());
 }
 
 outcome directory::make(const std::string& id) const {
@@ -165,8 +149,36 @@ outcome directory::write_state(const state& x) const {
   return replace(path_of(x.id), state_file, to_text(x));
 }
 
+result<state> directory::read_state(const std::string& id) const {
+  TROUPE_CHECK(checked_id(id));
+  const auto path = path_of(id) + '/' + state_file;
+  TROUPE_TRY(const auto text, sys::read_file(AT_FDCWD, path, max_file));
+  auto parsed = parse_state(text);
+  if (!parsed)
+    return fail(std::move(parsed).error().during(path));
+  TROUPE_CHECK(check_id(parsed->id, id, path));
+  return parsed;
+}
+
+result<plan::launch_plan> directory::read_plan(const std::string& id) const {
+  TROUPE_CHECK(checked_id(id));
+  const auto path = path_of(id) + '/' + plan_file;
+  TROUPE_TRY(const auto cbor, sys::read_file(AT_FDCWD, path, max_file));
+  auto decoded = plan::decode_launch_plan(bytes_of(cbor));
+  if (!decoded)
+    return fail(std::move(decoded).error().during(path));
+  TROUPE_CHECK(check_id(decoded->id, id, path));
+  return decoded;
+}
+
+outcome directory::fill(found& into) const {
+  TROUPE_TRY(into.state, read_state(into.id));
+  TROUPE_TRY(into.plan, read_plan(into.id));
+  return {};
+}
+
 result<std::vector<found>> directory::load() const {
-  const auto containers = root_ + "/containers";
+  const auto containers = path();
   TROUPE_TRY(auto listed,
              sys::open_file(AT_FDCWD, containers, O_RDONLY | O_DIRECTORY));
   TROUPE_TRY(const auto names, names_in(std::move(listed), containers));
@@ -176,7 +188,7 @@ result<std::vector<found>> directory::load() const {
       continue; // Nothing that we made.
     auto& each = out.emplace_back();
     each.id = name;
-    const auto filled = fill(path_of(name), each);
+    const auto filled = fill(each);
     each.usable = filled.has_value();
     if (!filled)
       each.problem = filled.error().what;
