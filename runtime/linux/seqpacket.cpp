@@ -103,7 +103,7 @@ result<unique_fd> seqpacket_listen(const std::string& path) {
 }
 
 result<bool> seqpacket_is_bound(const std::string& path) {
-  TROUPE_TRY(const auto address, address_of(path));
+  TROUPE_TRY(const auto address, unix_address(path));
   return is_bound(path, address);
 }
 
