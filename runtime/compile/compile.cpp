@@ -45,7 +45,8 @@ result<launch_plan> compile(const oci::spec& spec, const host_facts& host,
   out.bundle = bundle;
   out.oci_version = spec.oci_version;
   copy_annotations(spec, out);
-  TROUPE_TRY(out.namespaces, compile_namespaces(spec.linux_, host, out.warnings));
+  TROUPE_TRY(out.namespaces,
+             compile_namespaces(spec.linux_, host, out.warnings));
   TROUPE_TRY(out.cgroup, troupe::cgroup::plan_cgroup(spec, host, id));
   const auto own = own_namespaces(out.namespaces);
   TROUPE_TRY(out.rootfs, compile_rootfs(spec, bundle, own));

@@ -20,9 +20,9 @@ mount_kind kind_of(const oci::mount& x, const oci::mount_options& options) {
   return mount_kind::filesystem;
 }
 
-/// `idmap`, `ridmap`, or mappings without either word, which mean `idmap`. Where
-/// the mount has no mappings, the container's are used; those of a joined user
-/// namespace are not known here, and the maps stay empty.
+/// `idmap`, `ridmap`, or mappings without either word, which mean `idmap`.
+/// Where the mount has no mappings, the container's are used; those of a joined
+/// user namespace are not known here, and the maps stay empty.
 void set_idmap(const oci::mount& from, const oci::mount_options& options,
                const oci::linux_config& in, mount& to) {
   const auto own = !from.uid_mappings.empty();

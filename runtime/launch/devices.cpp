@@ -56,9 +56,8 @@ outcome bind_node(const plan::device& device, int tree, int root) {
     return fail_os(errno, "create", device.path);
   if (!made)
     TROUPE_CHECK(check_node(device, directory, where.name));
-  TROUPE_TRY(const auto target,
-             sys::open_in_root(directory, where.name, O_PATH,
-                               sys::symlinks::refuse));
+  TROUPE_TRY(const auto target, sys::open_in_root(directory, where.name, O_PATH,
+                                                  sys::symlinks::refuse));
   return sys::attach_mount(tree, target.get(), device.path);
 }
 

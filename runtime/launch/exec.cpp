@@ -134,8 +134,8 @@ outcome exec(const plan::exec_plan& plan, const lines& with, int target,
                                               entrance->v2_dir.get()));
   if (session.pid == 0) {
     line.first.reset();
-    run_session({plan, with, line.second.get(), *entrance, target, root.get(),
-                 first});
+    run_session(
+      {plan, with, line.second.get(), *entrance, target, root.get(), first});
   }
   line.second.reset();
   const auto done = accompany(plan, with, line.first.get(), session, at);

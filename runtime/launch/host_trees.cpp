@@ -22,13 +22,13 @@ bool is_node(std::uint32_t mode) {
   return S_ISCHR(mode) || S_ISBLK(mode);
 }
 
-/// A copy of the container's root. It never becomes a peer of the host's mount:
-/// at most it receives what the host mounts below it.
+/// A copy of the container's root. It never becomes a peer of the host's mount;
+/// only a `slave` receives what the host mounts below it.
 result<sys::unique_fd> open_rootfs(const plan::rootfs& rootfs) {
+  const auto receives = (rootfs.propagation & MS_SLAVE) != 0;
   TROUPE_TRY(auto tree, sys::clone_tree(AT_FDCWD, rootfs.path, true));
   TROUPE_CHECK(sys::change_mount(
-    tree.get(), {0, 0, rootfs.host_propagation & ~std::uint64_t{MS_REC}, true},
-    rootfs.path));
+    tree.get(), {0, 0, receives ? MS_SLAVE : MS_PRIVATE, true}, rootfs.path));
   return tree;
 }
 
@@ -143,8 +143,7 @@ result<host_trees> open_host_trees(const plan::launch_plan& plan,
     ++at.index;
   }
   at = {plan::phase::device, 0};
-  const auto bound = in_user_namespace(plan)
-                     || !sys::in_first_user_namespace();
+  const auto bound = in_user_namespace(plan) || !sys::in_first_user_namespace();
   for (const auto& device : rootfs.devices) {
     auto& tree = out.devices.emplace_back();
     if (bound && is_node(device.mode)) {

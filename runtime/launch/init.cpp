@@ -77,10 +77,9 @@ result<pid_t> prepare(const init_side& init, progress& at) {
   if (plan.namespaces.unprivileged_maps) {
     TROUPE_TRY(own, open_host_trees(plan, at));
   }
-  TROUPE_TRY(const auto root,
-             build_root(plan,
-                        plan.namespaces.unprivileged_maps ? own : init.trees,
-                        at));
+  TROUPE_TRY(
+    const auto root,
+    build_root(plan, plan.namespaces.unprivileged_maps ? own : init.trees, at));
   TROUPE_CHECK(say(init.line, word::ready));
   TROUPE_TRY(const auto go, hear(init.line, word::go_on, at));
   TROUPE_CHECK(run_hooks(plan.hooks.create_container,

@@ -140,8 +140,7 @@ result<sys::unique_fd> open_cgroup(const plan::mount& mount,
                                    const plan::cgroup_dir& dir) {
   TROUPE_TRY(auto tree, sys::clone_tree(AT_FDCWD, dir.mount + dir.path, false));
   TROUPE_CHECK(sys::change_mount(
-    tree.get(),
-    {attributes_of(mount), mount.attr_clear, MS_PRIVATE, false},
+    tree.get(), {attributes_of(mount), mount.attr_clear, MS_PRIVATE, false},
     mount.target));
   return tree;
 }
@@ -182,9 +181,9 @@ outcome place_cgroups(const plan::mount& mount, const plan::cgroup& cgroup,
   TROUPE_CHECK(sys::attach_mount(base.get(), target.get(), mount.target));
   for (const auto& dir : cgroup.dirs)
     TROUPE_CHECK(place_hierarchy(mount, dir, base.get()));
-  return sys::change_mount(
-    base.get(), {attributes_of(mount), mount.attr_clear, 0, false},
-    mount.target);
+  return sys::change_mount(base.get(),
+                           {attributes_of(mount), mount.attr_clear, 0, false},
+                           mount.target);
 }
 
 } // namespace

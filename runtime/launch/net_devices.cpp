@@ -16,9 +16,8 @@ outcome moved_devices::move_to(const plan::launch_plan& plan, pid_t pid,
   TROUPE_TRY(own_, proc.namespace_of(::getpid(), "net"));
   TROUPE_TRY(container_, proc.namespace_of(pid, "net"));
   for (const auto& device : plan.net_devices) {
-    TROUPE_TRY(auto name,
-               sys::move_net_device(own_.get(), container_.get(),
-                                    device.host_name, device.name));
+    TROUPE_TRY(auto name, sys::move_net_device(own_.get(), container_.get(),
+                                               device.host_name, device.name));
     names_.push_back(std::move(name));
     ++at.index;
   }

@@ -58,8 +58,7 @@ bool holds(const schema& has, const schema& wanted) {
   return has.resource == wanted.resource
          && std::ranges::all_of(wanted.domains, [&](const auto& each) {
               const auto found = has.domains.find(each.first);
-              return found != has.domains.end()
-                     && found->second == each.second;
+              return found != has.domains.end() && found->second == each.second;
             });
 }
 
@@ -87,7 +86,8 @@ outcome write_schemata(const plan::intel_rdt& group) {
     const auto top = std::filesystem::path{group.directory}.parent_path();
     auto why = written.error();
     why.what.append(": ").append(line);
-    if (const auto said = sys::read_file(AT_FDCWD, top / "info/last_cmd_status"))
+    if (const auto said = sys::read_file(AT_FDCWD,
+                                         top / "info/last_cmd_status"))
       why.what.append(": ").append(said->substr(0, said->find('\n')));
     return fail(std::move(why));
   }

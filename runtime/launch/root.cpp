@@ -27,11 +27,11 @@ namespace {
 outcome attach_root(const plan::launch_plan& plan, int root) {
   const auto& rootfs = plan.rootfs;
   TROUPE_TRY(const auto host, sys::open_file(AT_FDCWD, "/", O_PATH));
-  TROUPE_CHECK(sys::change_mount(
-    host.get(),
-    {0, 0, rootfs.host_propagation & ~std::uint64_t{MS_REC},
-     !joins_mounts(plan)},
-    "/"));
+  TROUPE_CHECK(
+    sys::change_mount(host.get(),
+                      {0, 0, rootfs.host_propagation & ~std::uint64_t{MS_REC},
+                       !joins_mounts(plan)},
+                      "/"));
   return sys::attach_mount(root, host.get(), rootfs.path);
 }
 
@@ -107,9 +107,9 @@ result<sys::unique_fd> build_root(const plan::launch_plan& plan,
   at = {plan::phase::mount, 0};
   for (const auto& mount : rootfs.mounts) {
     const auto i = at.index;
-    TROUPE_CHECK(
-      place_mount(mount, plan.cgroup,
-                  {trees.mounts[i].get(), trees.idmaps[i].get()}, tree));
+    TROUPE_CHECK(place_mount(mount, plan.cgroup,
+                             {trees.mounts[i].get(), trees.idmaps[i].get()},
+                             tree));
     ++at.index;
   }
   TROUPE_CHECK(fill_dev(rootfs, trees, tree, at));
