@@ -25,10 +25,12 @@ bool is_node(std::uint32_t mode) {
 /// A copy of the container's root. It never becomes a peer of the host's mount;
 /// only a `slave` receives what the host mounts below it.
 result<sys::unique_fd> open_rootfs(const plan::rootfs& rootfs) {
-  const auto receives = (rootfs.propagation & MS_SLAVE) != 0;
+  const auto propagation = (rootfs.propagation & MS_SLAVE) != 0
+                             ? std::uint64_t{MS_SLAVE}
+                             : std::uint64_t{MS_PRIVATE};
   TROUPE_TRY(auto tree, sys::clone_tree(AT_FDCWD, rootfs.path, true));
-  TROUPE_CHECK(sys::change_mount(
-    tree.get(), {0, 0, receives ? MS_SLAVE : MS_PRIVATE, true}, rootfs.path));
+  TROUPE_CHECK(
+    sys::change_mount(tree.get(), {0, 0, propagation, true}, rootfs.path));
   return tree;
 }
 
