@@ -59,10 +59,10 @@ struct mount_options {
 
 /// Splits `options`. Words that the table does not know are the filesystem's
 /// and go into `data`, so nothing is refused here. What mount(8) keeps for
-/// itself (`x-*`, `_netdev`, `nofail`...) is dropped, and so are words without an effect in
-/// the new mount API are dropped: `defaults`, `silent`, `loud`, `norelatime`,
-/// `rnorelatime`, and `iversion` and `noiversion`, which filesystems decide
-/// themselves since Linux 6.1.
+/// itself (`x-*`, `_netdev`, `nofail`...) is dropped, and so are words without
+/// an effect in the new mount API are dropped: `defaults`, `silent`, `loud`,
+/// `norelatime`, `rnorelatime`, and `iversion` and `noiversion`, which
+/// filesystems decide themselves since Linux 6.1.
 [[nodiscard]] mount_options split(const std::vector<std::string>& options);
 
 /// Whether `option` is meant for a particular filesystem: neither in the spec's

@@ -46,7 +46,8 @@ id_maps(const std::vector<oci::id_mapping>& mappings);
 // -- surroundings.cpp ---------------------------------------------------------
 
 /// Refuses what the user namespace, new or joined, or an ordinary user's own
-/// rights cannot give. All of it would fail later, with an errno that says less.
+/// rights cannot give. All of it would fail later, with an errno that says
+/// less.
 [[nodiscard]] outcome refuse_unprivileged(const oci::spec& spec,
                                           const host_facts& host);
 

@@ -22,13 +22,15 @@ bool is_node(std::uint32_t mode) {
   return S_ISCHR(mode) || S_ISBLK(mode);
 }
 
-/// A copy of the container's root. It never becomes a peer of the host's mount:
-/// at most it receives what the host mounts below it.
+/// A copy of the container's root. It never becomes a peer of the host's mount;
+/// only a `slave` receives what the host mounts below it.
 result<sys::unique_fd> open_rootfs(const plan::rootfs& rootfs) {
+  const auto propagation = (rootfs.propagation & MS_SLAVE) != 0
+                             ? std::uint64_t{MS_SLAVE}
+                             : std::uint64_t{MS_PRIVATE};
   TROUPE_TRY(auto tree, sys::clone_tree(AT_FDCWD, rootfs.path, true));
-  TROUPE_CHECK(sys::change_mount(
-    tree.get(), {0, 0, rootfs.host_propagation & ~std::uint64_t{MS_REC}, true},
-    rootfs.path));
+  TROUPE_CHECK(
+    sys::change_mount(tree.get(), {0, 0, propagation, true}, rootfs.path));
   return tree;
 }
 

@@ -30,10 +30,14 @@ struct flag_word {
 
 // What fsconfig takes as words and mount(2) as bits.
 constexpr std::array flag_words{
-  flag_word{"ro", MS_RDONLY},         flag_word{"sync", MS_SYNCHRONOUS},
-  flag_word{"dirsync", MS_DIRSYNC},   flag_word{"lazytime", MS_LAZYTIME},
-  flag_word{"mand", MS_MANDLOCK},     flag_word{"rw", 0},
-  flag_word{"async", 0},              flag_word{"nomand", 0},
+  flag_word{"ro", MS_RDONLY},
+  flag_word{"sync", MS_SYNCHRONOUS},
+  flag_word{"dirsync", MS_DIRSYNC},
+  flag_word{"lazytime", MS_LAZYTIME},
+  flag_word{"mand", MS_MANDLOCK},
+  flag_word{"rw", 0},
+  flag_word{"async", 0},
+  flag_word{"nomand", 0},
   flag_word{"nolazytime", 0},
 };
 

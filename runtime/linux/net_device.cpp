@@ -21,7 +21,8 @@ namespace troupe::sys {
 
 namespace {
 
-// -- libnl's objects, owned ----------------------------------------------------
+// -- libnl's objects, owned
+// ----------------------------------------------------
 
 template <auto Release>
 struct releaser {
@@ -43,11 +44,11 @@ struct error_row {
 
 // The way back from libnl's own codes, as its nl_syserr2nlerr() takes it there.
 constexpr std::array error_rows{
-  error_row{NLE_EXIST, EEXIST},       error_row{NLE_NODEV, ENODEV},
+  error_row{NLE_EXIST, EEXIST},        error_row{NLE_NODEV, ENODEV},
   error_row{NLE_OBJ_NOTFOUND, ENODEV}, error_row{NLE_PERM, EPERM},
-  error_row{NLE_NOACCESS, EACCES},    error_row{NLE_BUSY, EBUSY},
-  error_row{NLE_INVAL, EINVAL},       error_row{NLE_OPNOTSUPP, EOPNOTSUPP},
-  error_row{NLE_NOMEM, ENOMEM},       error_row{NLE_RANGE, ERANGE},
+  error_row{NLE_NOACCESS, EACCES},     error_row{NLE_BUSY, EBUSY},
+  error_row{NLE_INVAL, EINVAL},        error_row{NLE_OPNOTSUPP, EOPNOTSUPP},
+  error_row{NLE_NOMEM, ENOMEM},        error_row{NLE_RANGE, ERANGE},
 };
 
 tl::unexpected<failure> nl_failure(int code, std::string_view doing,
@@ -107,8 +108,9 @@ result<link_object> find_new(const nl_socket& at, const std::set<int>& before,
   for (const auto index : now)
     if (!before.contains(index)) {
       rtnl_link* found = nullptr;
-      TROUPE_CHECK(check(
-        ::rtnl_link_get_kernel(at.get(), index, nullptr, &found), "find", name));
+      TROUPE_CHECK(
+        check(::rtnl_link_get_kernel(at.get(), index, nullptr, &found), "find",
+              name));
       return link_object{found};
     }
   return fail_os(ENODEV, "find the moved network device", name);

@@ -2,6 +2,7 @@
 
 #include <linux/fs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 // A hostile image, or whoever shares a volume with the container, against the
 // mounts of its start. Each test shows that the host was not touched.
@@ -105,11 +106,11 @@ TEST_CASE("mount targets that are swapped with symlinks during the start stay "
   const auto link = fs.path() + "/data/link";
   std::filesystem::create_directory(real);
   const auto* const where = GENERATE("absolute", "relative", "root");
-  std::filesystem::create_symlink(
-    std::string{where} == "absolute"   ? host.path()
-    : std::string{where} == "relative" ? "../../../../../../.." + host.path()
-                                       : "/../..",
-    link);
+  std::filesystem::create_symlink(std::string{where} == "absolute" ? host.path()
+                                  : std::string{where} == "relative"
+                                    ? "../../../../../../.." + host.path()
+                                    : "/../..",
+                                  link);
   auto spec = test::box_spec("true");
   spec.mounts.push_back({"/data/real", "tmpfs", "tmpfs", {}, {}, {}});
   spec.mounts.push_back({"/data/real/in", "tmpfs", "tmpfs", {}, {}, {}});

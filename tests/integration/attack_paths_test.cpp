@@ -57,14 +57,15 @@ TEST_CASE("a guarded path is not followed through the process's own links") {
 TEST_CASE("a sysctl is written to the kernel, whatever lies on /proc") {
   test::busybox_rootfs fs;
   const auto host = host_file(fs);
-  const auto forward = test::host_traces::slurp("/proc/sys/net/ipv4/ip_forward");
+  const auto forward = test::host_traces::slurp(
+    "/proc/sys/net/ipv4/ip_forward");
   auto spec = test::box_spec("cat /real/sys/net/ipv4/ip_forward");
   spec.mounts.push_back({"/real", "proc", "proc", {}, {}, {}});
   spec.linux_.sysctl = {{"net.ipv4.ip_forward", "1"}};
   SECTION("a tmpfs with a copy of the tree") {
     std::filesystem::create_directories(fs.root() / "proc/sys/net/ipv4");
-    std::filesystem::create_symlink(
-      host, fs.root() / "proc/sys/net/ipv4/ip_forward");
+    std::filesystem::create_symlink(host,
+                                    fs.root() / "proc/sys/net/ipv4/ip_forward");
     spec.mounts[0] = {"/proc", "tmpfs", "tmpfs", {"tmpcopyup"}, {}, {}};
   }
   SECTION("a bind of a host's file on the very sysctl") {
@@ -89,7 +90,7 @@ TEST_CASE("no working directory lies outside of the root") {
   SECTION("through a leaked descriptor") {
     spec.process->cwd = GENERATE_COPY(
       as<std::string>{}, "/proc/self/fd/" + fd, "/proc/self/fd/" + fd + "/tmp",
-      "/proc/self/cwd", "/proc/self/root/..", "/proc/thread-self/fd/" + fd);
+      "/proc/self/cwd", "/proc/thread-self/fd/" + fd);
     const auto why = test::refused_after([] {}, test::planned(spec, fs));
     CHECK(why.os_errno == ELOOP);
   }
@@ -101,14 +102,13 @@ TEST_CASE("no working directory lies outside of the root") {
     CHECK(why.os_errno == ELOOP);
   }
   SECTION("by climbing") {
-    spec.process->cwd = "/data/../../../../..";
+    spec.process->cwd = GENERATE("/data/../../../../..", "/proc/self/root/..");
     const auto ran = test::run_spec(spec, fs);
     CHECK_THAT(ran.output, Catch::Matchers::StartsWith("/\n"));
     CHECK_THAT(ran.output, Contains("ls: usr: No such file or directory"));
   }
   SECTION("through a link that climbs, which ends inside") {
-    std::filesystem::create_symlink("../../../../../..",
-                                    fs.root() / "data/up");
+    std::filesystem::create_symlink("../../../../../..", fs.root() / "data/up");
     spec.process->cwd = "/data/up";
     const auto ran = test::run_spec(spec, fs);
     CHECK_THAT(ran.output, Contains("ls: usr: No such file or directory"));

@@ -126,6 +126,7 @@ TEST_CASE("what cannot be idmapped is refused with its place") {
   spec.mounts.push_back(mount);
   const auto why = test::refused_after([] {}, test::planned(spec, fs));
   CHECK(why.os_errno == EINVAL);
-  CHECK_THAT(why.what,
-             StartsWith("/mounts/2: mount /v: idmap: not for this file system"));
+  CHECK_THAT(
+    why.what,
+    StartsWith("/mounts/2: mount /v: idmap: not for this file system"));
 }

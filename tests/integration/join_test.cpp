@@ -83,8 +83,7 @@ TEST_CASE("time and cgroup namespaces are joined") {
   const test::dweller other{CLONE_NEWTIME | CLONE_NEWCGROUP};
   auto spec = test::box_spec("sleep 1000");
   spec.linux_.namespaces.push_back({kind::time, other.path("time")});
-  spec.linux_.namespaces.push_back(
-    {kind::cgroup, other.path("cgroup")});
+  spec.linux_.namespaces.push_back({kind::cgroup, other.path("cgroup")});
   auto box = test::create(test::planned(spec, fs));
   REQUIRE(box.created());
   REQUIRE_FALSE(box.start());

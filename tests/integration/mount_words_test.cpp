@@ -162,13 +162,11 @@ TEST_CASE("files, sockets, fifos and devices can be bound") {
   std::filesystem::create_directory(host);
   std::ofstream{host + "/file"} << "content\n";
   REQUIRE(::mkfifo((host + "/fifo").c_str(), 0600) == 0);
-  const sys::unique_fd socket{
-    ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const sys::unique_fd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
   (host + "/socket").copy(name.sun_path, sizeof(name.sun_path) - 1);
-  REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&name),
-                 sizeof(name))
+  REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&name), sizeof(name))
           == 0);
   auto spec = test::box_spec(
     "cat /a/file; stat -c %F /a/socket /a/fifo /a/null; stat -c %F /there");

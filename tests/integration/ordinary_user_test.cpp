@@ -131,8 +131,8 @@ TEST_CASE("maps of more ids go through newuidmap and newgidmap") {
       },
       test::planned(spec, fs, host_of_user()));
     CHECK(why.os_errno == ENOENT);
-    CHECK_THAT(why.what, StartsWith("/linux/uidMappings: ")
-                           && Contains("newuidmap"));
+    CHECK_THAT(why.what,
+               StartsWith("/linux/uidMappings: ") && Contains("newuidmap"));
   }
 }
 
@@ -141,12 +141,12 @@ TEST_CASE("an ordinary user cannot lower the OOM score, and is told so") {
   give_to_user(fs);
   auto spec = user_spec("cat /proc/self/oom_score_adj");
   spec.process->oom_score_adj = 500;
-  CHECK(test::run_after(become_user, test::planned(spec, fs, host_of_user()))
-          .output
-        == "500\n");
+  CHECK(
+    test::run_after(become_user, test::planned(spec, fs, host_of_user())).output
+    == "500\n");
   spec.process->oom_score_adj = -500;
-  const auto why = test::refused_after(
-    become_user, test::planned(spec, fs, host_of_user()));
+  const auto why = test::refused_after(become_user,
+                                       test::planned(spec, fs, host_of_user()));
   CHECK(why.code == fault::denied);
   CHECK_THAT(why.what, StartsWith("/process/oomScoreAdj: "));
 }
@@ -173,8 +173,7 @@ TEST_CASE("an ordinary user executes in their container") {
     FAIL(launch::to_failure(*exec.failed(), nullptr).what);
   REQUIRE_FALSE(exec.start());
   CHECK(exec.wait().code == 1);
-  CHECK_THAT(exec.output(), StartsWith("0\n")
-                              && Contains("\nsleep\n")
+  CHECK_THAT(exec.output(), StartsWith("0\n") && Contains("\nsleep\n")
                               && Contains("ls: /usr: No such"));
   box.kill();
   CHECK(box.wait().signal == SIGKILL);

@@ -33,7 +33,8 @@ oci::spec in_class(const std::string& name) {
 
 } // namespace
 
-TEST_CASE("init is entered into its resctrl class (a directory stands for it)") {
+TEST_CASE(
+  "init is entered into its resctrl class (a directory stands for it)") {
   test::busybox_rootfs fs;
   const stand_in rdt{fs};
   auto spec = in_class("gold");
@@ -51,9 +52,8 @@ TEST_CASE("init is entered into its resctrl class (a directory stands for it)") 
   REQUIRE_FALSE(box.start());
   CHECK(box.wait().code == 0);
   // A class that the configuration names is never removed.
-  test::launched teardown{[&](const auto& with) {
-    return launch::run_teardown(plan, with.report);
-  }};
+  test::launched teardown{
+    [&](const auto& with) { return launch::run_teardown(plan, with.report); }};
   CHECK(teardown.launcher_code() == 0);
   CHECK(std::filesystem::exists(rdt.group));
 }
