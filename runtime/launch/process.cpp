@@ -6,11 +6,11 @@
 #include "runtime/launch/stdio.hpp"
 #include "runtime/linux/capabilities.hpp"
 #include "runtime/linux/descriptors.hpp"
+#include "runtime/linux/namespaces.hpp"
 #include "runtime/linux/seccomp.hpp"
 
 #include <array>
 #include <cerrno>
-#include <grp.h>
 #include <optional>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -42,16 +42,6 @@ outcome set_rlimits(const plan::process& process, progress& at) {
   return {};
 }
 
-outcome set_user(const plan::process& process) {
-  if (::setgroups(process.groups.size(), process.groups.data()) != 0)
-    return fail_os(errno, "setgroups", "");
-  if (::setresgid(process.gid, process.gid, process.gid) != 0)
-    return fail_os(errno, "setresgid", std::to_string(process.gid));
-  if (::setresuid(process.uid, process.uid, process.uid) != 0)
-    return fail_os(errno, "setresuid", std::to_string(process.uid));
-  return {};
-}
-
 /// The bounding set needs CAP_SETPCAP and so comes before the change of user,
 /// which the permitted set is kept across; the rest comes after it.
 outcome set_user_and_capabilities(const plan::process& process, progress& at) {
@@ -62,7 +52,7 @@ outcome set_user_and_capabilities(const plan::process& process, progress& at) {
     TROUPE_CHECK(sys::keep_capabilities(true));
   }
   at = {plan::phase::user, 0};
-  TROUPE_CHECK(set_user(process));
+  TROUPE_CHECK(sys::set_ids(process.groups, process.gid, process.uid));
   at = {plan::phase::capabilities, 0};
   if (!sets.set)
     return {};

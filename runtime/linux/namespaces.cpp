@@ -2,9 +2,9 @@
 
 #include <cerrno>
 #include <csignal>
-#include <grp.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <string>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -44,14 +44,18 @@ outcome unshare_namespaces(std::uint64_t flags, std::string_view subject) {
   return {};
 }
 
-outcome become_root() {
-  if (::setgroups(0, nullptr) != 0)
-    return fail_os(errno, "setgroups", "to none");
-  if (::setresgid(0, 0, 0) != 0)
-    return fail_os(errno, "setresgid", "0");
-  if (::setresuid(0, 0, 0) != 0)
-    return fail_os(errno, "setresuid", "0");
+outcome set_ids(std::span<const std::uint32_t> groups, gid_t gid, uid_t uid) {
+  if (::syscall(SYS_setgroups, groups.size(), groups.data()) != 0)
+    return fail_os(errno, "setgroups", "");
+  if (::syscall(SYS_setresgid, gid, gid, gid) != 0)
+    return fail_os(errno, "setresgid", std::to_string(gid));
+  if (::syscall(SYS_setresuid, uid, uid, uid) != 0)
+    return fail_os(errno, "setresuid", std::to_string(uid));
   return {};
+}
+
+outcome become_root() {
+  return set_ids({}, 0, 0);
 }
 
 } // namespace troupe::sys

@@ -4,6 +4,7 @@
 #include "runtime/linux/unique_fd.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <sys/types.h>
 
@@ -37,6 +38,12 @@ enum class parentage {
 /// unshare(2).
 [[nodiscard]] outcome unshare_namespaces(std::uint64_t flags,
                                          std::string_view subject);
+
+/// Sets groups, gid and uid of this thread alone. libc's functions would tell
+/// every thread, by signals and futexes that a seccomp filter may forbid, and
+/// here nobody but this thread goes on to execve(2).
+[[nodiscard]] outcome set_ids(std::span<const std::uint32_t> groups, gid_t gid,
+                              uid_t uid);
 
 /// Becomes user 0 and group 0, without supplementary groups, of the current
 /// user namespace.
