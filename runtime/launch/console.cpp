@@ -29,7 +29,14 @@ result<sys::unique_fd> open_target(int dev) {
     dev, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
   if (!made && errno != EEXIST)
     return fail_os(errno, "create", "/dev/console");
-  return sys::open_in_root(dev, name, O_PATH, sys::symlinks::refuse);
+  TROUPE_TRY(auto target,
+             sys::open_in_root(dev, name, O_PATH, sys::symlinks::refuse));
+  struct stat info {};
+  if (::fstat(target.get(), &info) != 0)
+    return fail_os(errno, "fstat", "/dev/console");
+  if (S_ISDIR(info.st_mode))
+    return fail_os(EISDIR, "cover", "/dev/console");
+  return target;
 }
 
 } // namespace

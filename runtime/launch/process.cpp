@@ -42,15 +42,6 @@ outcome set_rlimits(const plan::process& process, progress& at) {
   return {};
 }
 
-outcome set_user(const plan::process& process) {
-  TROUPE_CHECK(sys::set_groups(process.groups));
-  if (::setresgid(process.gid, process.gid, process.gid) != 0)
-    return fail_os(errno, "setresgid", std::to_string(process.gid));
-  if (::setresuid(process.uid, process.uid, process.uid) != 0)
-    return fail_os(errno, "setresuid", std::to_string(process.uid));
-  return {};
-}
-
 /// The bounding set needs CAP_SETPCAP and so comes before the change of user,
 /// which the permitted set is kept across. From here on the process has the
 /// rights that its program will have, with the means to drop the rest later.
@@ -62,7 +53,7 @@ outcome become_user(const plan::process& process, progress& at) {
     TROUPE_CHECK(sys::keep_capabilities(true));
   }
   at = {plan::phase::user, 0};
-  TROUPE_CHECK(set_user(process));
+  TROUPE_CHECK(sys::set_ids(process.groups, process.gid, process.uid));
   at = {plan::phase::capabilities, 0};
   if (!sets.set)
     return {};

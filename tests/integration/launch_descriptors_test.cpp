@@ -1,3 +1,4 @@
+#include "runtime/linux/descriptors.hpp"
 #include "tests/support/console.hpp"
 #include "tests/support/launched.hpp"
 #include "tests/support/rootfs.hpp"
@@ -31,7 +32,7 @@ void give_descriptors(launch::lines& with, const test::busybox_rootfs& fs,
 }
 
 /// `ls` has one more, to list them with.
-constexpr auto* list = "ls /proc/self/fd";
+constexpr auto* list = "ls -1 /proc/self/fd";
 
 } // namespace
 
@@ -75,9 +76,11 @@ TEST_CASE("what lies above the preserved descriptors does not get through") {
 
 TEST_CASE("the launch's own descriptors are never preserved") {
   test::busybox_rootfs fs;
-  // Nobody made room: the lines have low numbers, and are close-on-exec.
+  // Nobody made room: the lines have low numbers, and are close-on-exec, as is
+  // all that a runtime opens.
   const auto plan = test::default_plan(fs, {"sh", "-c", list});
   test::launched box{[&](auto with) {
+    REQUIRE(sys::close_all_on_exec());
     with.preserve_fds = 60;
     return launch::run_create(plan, with);
   }};
