@@ -13,3 +13,5 @@ conformance_packages=(
   golang-go golang-github-opencontainers-runtime-tools-dev golang-github-google-uuid-dev
   runc dpkg-dev xz-utils python3
 )
+# tests/clients: the clients, the runtime to compare with, and what they run.
+client_packages=(podman conmon containerd runc catatonit busybox-static python3)
