@@ -5,5 +5,6 @@ build_packages=(
   libcaf-dev nlohmann-json3-dev libcap-dev libspdlog-dev libfmt-dev catch2
   libseccomp-dev libsqlite3-dev libboost-dev libcli11-dev libexpected-dev
 )
-run_packages=(busybox-static curl jq)
-check_packages=(clang clang-format-14 clang-tidy-14 libclang-rt-14-dev git)
+run_packages=(busybox-static curl jq procps)
+check_packages=(clang clang-format-14 clang-tidy-14 libclang-rt-14-dev git
+  runc crun) # their bundles, and how they compare

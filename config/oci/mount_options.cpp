@@ -194,4 +194,12 @@ mount_options split(const std::vector<std::string>& options) {
   return out;
 }
 
+std::vector<std::string_view> mount_words() {
+  std::vector<std::string_view> out;
+  out.reserve(words.size());
+  for (const auto& each : words)
+    out.push_back(each.text);
+  return out;
+}
+
 } // namespace troupe::oci

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe::oci {
@@ -62,5 +63,9 @@ struct mount_options {
 /// `rnorelatime`, and `iversion` and `noiversion`, which filesystems decide
 /// themselves since Linux 6.1.
 [[nodiscard]] mount_options split(const std::vector<std::string>& options);
+
+/// Every word that is not a filesystem's own, sorted: the features document's
+/// `mountOptions`.
+[[nodiscard]] std::vector<std::string_view> mount_words();
 
 } // namespace troupe::oci
