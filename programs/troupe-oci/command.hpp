@@ -36,6 +36,8 @@ struct context {
   /// In front of a failure's text: "exec failed: ".
   std::string failure_prefix;
   int failure_code = 1;
+  /// A process of this program will be seen from inside of a container.
+  bool enters_containers = false;
 
   [[nodiscard]] oci_runtime::runtime runtime();
 };
@@ -46,8 +48,11 @@ struct command {
   CLI::App* app;
   std::shared_ptr<T> arguments = std::make_shared<T>();
 
-  void does(context& with, std::function<result<int>(context&, const T&)> act) {
-    app->callback([&with, args = arguments, act = std::move(act)] {
+  void does(context& with, std::function<result<int>(context&, const T&)> act,
+            bool enters_containers = false) {
+    app->callback([&with, args = arguments, act = std::move(act),
+                   enters_containers] {
+      with.enters_containers = enters_containers;
       with.action = [&with, args, act] { return act(with, *args); };
     });
   }

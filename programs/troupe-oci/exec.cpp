@@ -67,7 +67,7 @@ void add_exec_command(CLI::App& app, context& with) {
     auto options = args.options;
     options.args = in.rest;
     return oci_runtime::exec(in.runtime(), args.id, options);
-  });
+  }, true);
 }
 
 } // namespace troupe::oci_cli

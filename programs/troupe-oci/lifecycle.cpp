@@ -50,7 +50,7 @@ void add_create(CLI::App& app, context& with) {
     TROUPE_CHECK(refuse_systemd(in));
     TROUPE_CHECK(oci_runtime::create(in.runtime(), x.id, x.options));
     return 0;
-  });
+  }, true);
 }
 
 struct run_arguments {
@@ -78,7 +78,7 @@ void add_run(CLI::App& app, context& with) {
     TROUPE_CHECK(refuse_systemd(in));
     return oci_runtime::run(in.runtime(), args.create.id,
                             {args.create.options, args.detach, args.keep});
-  });
+  }, true);
 }
 
 void add_start(CLI::App& app, context& with) {

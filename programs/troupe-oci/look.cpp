@@ -1,5 +1,10 @@
 #include "programs/troupe-oci/command.hpp"
 #include "runtime/oci/documents.hpp"
+#include "runtime/oci/events.hpp"
+#include "runtime/oci/ps.hpp"
+
+#include <charconv>
+#include <cstdio>
 
 namespace troupe::oci_cli {
 
@@ -49,11 +54,95 @@ void add_list(CLI::App& app, context& with) {
   made.does(with, list);
 }
 
+struct ps_arguments {
+  std::string id;
+  std::string format = "table";
+};
+
+result<int> ps(context& in, const ps_arguments& x) {
+  TROUPE_TRY(const auto found, oci_runtime::look(in.runtime().store, x.id));
+  if (x.format == "json") {
+    TROUPE_TRY(const auto pids, oci_runtime::processes(found));
+    print(oci_runtime::pids_json(pids));
+    return 0;
+  }
+  TROUPE_TRY(const auto table, oci_runtime::process_table(found, in.rest));
+  print(table);
+  return 0;
+}
+
+void add_ps(CLI::App& app, context& with) {
+  auto made = add_command<ps_arguments>(
+    app, "ps", "List the processes of a container",
+    "troupe-oci ps [OPTIONS] CONTAINER [PS OPTIONS]\n\nOptions behind "
+    "CONTAINER are ps(1)'s; without any: -ef.\n\nExamples:\n"
+    "  troupe-oci ps web\n  troupe-oci ps web -o pid,comm");
+  made.app->add_option("-f,--format", made.arguments->format, "How to print")
+    ->check(CLI::IsMember({"table", "json"}))
+    ->capture_default_str();
+  add_id(*made.app, made.arguments->id);
+  made.does(with, ps);
+}
+
+struct events_arguments {
+  std::string id;
+  std::string interval = "5s";
+  bool stats = false;
+};
+
+/// A duration as Go writes it, of one unit: `5s`, `500ms`, `1m`.
+result<std::chrono::milliseconds> parse_interval(const std::string& text) {
+  double value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  const auto unit = std::string_view{at, static_cast<std::size_t>(end - at)};
+  const auto scale = unit == "ms"                  ? 1.0
+                     : unit == "s" || unit.empty() ? 1000.0
+                     : unit == "m"                 ? 60'000.0
+                     : unit == "h"                 ? 3'600'000.0
+                                                   : 0.0;
+  const auto ms = value * scale;
+  if (error != std::errc{} || ms < 1 || ms > 86'400'000)
+    return fail(fault::invalid_config, "--interval: expected 1ms to 24h, found "
+                                         + text);
+  return std::chrono::milliseconds{static_cast<std::int64_t>(ms)};
+}
+
+result<int> events(context& in, const events_arguments& x) {
+  TROUPE_TRY(const auto interval, parse_interval(x.interval));
+  TROUPE_TRY(const auto found, oci_runtime::look(in.runtime().store, x.id));
+  TROUPE_TRY(const auto now, oci_runtime::stats_event(found));
+  if (x.stats) {
+    print(now);
+    return 0;
+  }
+  return done(oci_runtime::watch_events(found, interval, [](std::string line) {
+    print(line);
+    std::fflush(stdout);
+  }));
+}
+
+void add_events(CLI::App& app, context& with) {
+  auto made = add_command<events_arguments>(
+    app, "events", "Print counters and OOM notices of a container, a JSON "
+                   "object in each line",
+    "Ends with the container.\n\nExamples:\n  troupe-oci events --stats web\n"
+    "  troupe-oci events --interval 1s web");
+  made.app->add_option("--interval", made.arguments->interval,
+                       "Between two looks at the counters")
+    ->capture_default_str();
+  made.app->add_flag("--stats", made.arguments->stats, "One look, and the end");
+  add_id(*made.app, made.arguments->id);
+  made.does(with, events);
+}
+
 } // namespace
 
 void add_look_commands(CLI::App& app, context& with) {
   add_state(app, with);
   add_list(app, with);
+  add_ps(app, with);
+  add_events(app, with);
 }
 
 } // namespace troupe::oci_cli

@@ -1,6 +1,7 @@
 #include "programs/troupe-oci/command.hpp"
 #include "programs/troupe-oci/words.hpp"
 #include "runtime/linux/file.hpp"
+#include "runtime/oci/own_program.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -81,9 +82,13 @@ void add_commands(CLI::App& app, oci_cli::context& with) {
   oci_cli::add_lifecycle_commands(app, with);
   oci_cli::add_exec_command(app, with);
   oci_cli::add_look_commands(app, with);
+  oci_cli::add_resource_commands(app, with);
+  oci_cli::add_document_commands(app, with);
+  oci_cli::add_checkpoint_commands(app, with);
+  oci_cli::add_completion_command(app, with);
 }
 
-int act(oci_cli::context& with) {
+int act(oci_cli::context& with, char** argv) {
   with.root = std::filesystem::absolute(with.root).lexically_normal().string();
   with.log.open(with.log_path, with.log_format == "json");
   if (!with.log.is_usable()) {
@@ -91,6 +96,11 @@ int act(oci_cli::context& with) {
     with.log.fail("open " + with.log_path + ": cannot be written");
     return 1;
   }
+  if (with.enters_containers)
+    if (const auto sealed = oci_runtime::run_from_sealed_copy(argv); !sealed) {
+      with.log.fail(with.failure_prefix + sealed.error().what);
+      return with.failure_code;
+    }
   const auto code = with.action();
   if (code) {
     with.log.finish();
@@ -118,7 +128,7 @@ int main(int argc, char** argv) {
     with.rest = std::move(line.rest);
     std::reverse(line.words.begin(), line.words.end()); // as CLI11 takes them
     app.parse(std::move(line.words));
-    return act(with);
+    return act(with, argv);
   } catch (const CLI::ParseError& why) {
     if (why.get_exit_code() == 0)
       return app.exit(why);

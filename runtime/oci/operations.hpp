@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/oci/spec.hpp"
 #include "runtime/oci/container.hpp"
 #include "runtime/oci/launcher.hpp"
 
@@ -86,5 +87,12 @@ struct exec_options {
 
 [[nodiscard]] outcome pause(const runtime& in, const std::string& id);
 [[nodiscard]] outcome resume(const runtime& in, const std::string& id);
+
+/// Changes limits of a living container; all of them, or none.
+[[nodiscard]] outcome update(const runtime& in, const std::string& id,
+                             oci::resources resources);
+
+/// update's document, `linux.resources` of config.json.
+[[nodiscard]] result<oci::resources> read_resources(const std::string& text);
 
 } // namespace troupe::oci_runtime
