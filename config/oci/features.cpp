@@ -26,7 +26,7 @@ ordered_json sorted(const Words& words) {
   return out;
 }
 
-ordered_json seccomp() {
+ordered_json seccomp_features() {
   return {{"enabled", true},
           {"actions", sorted(words::seccomp_actions)},
           {"operators", sorted(words::seccomp_operators)},
@@ -45,7 +45,7 @@ ordered_json linux_features(const runtime_features& x) {
       {"systemd", false},
       {"systemdUser", false},
       {"rdma", true}}},
-    {"seccomp", seccomp()},
+    {"seccomp", seccomp_features()},
     {"apparmor", {{"enabled", x.apparmor}}},
     {"selinux", {{"enabled", x.selinux}}},
     {"intelRdt",
@@ -63,12 +63,9 @@ ordered_json linux_features(const runtime_features& x) {
 } // namespace
 
 ordered_json features(const runtime_features& x) {
-  return {{"ociVersionMin", "1.0.0"},
-          {"ociVersionMax", "1.3.0"},
-          {"hooks", hook_names},
-          {"mountOptions", mount_words()},
-          {"linux", linux_features(x)},
-          {"annotations", x.annotations}};
+  return {{"ociVersionMin", "1.0.0"},   {"ociVersionMax", "1.3.0"},
+          {"hooks", hook_names},        {"mountOptions", mount_words()},
+          {"linux", linux_features(x)}, {"annotations", x.annotations}};
 }
 
 } // namespace troupe::oci

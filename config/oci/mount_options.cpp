@@ -37,7 +37,7 @@ using enum role;
 constexpr std::uint64_t atime_field = MOUNT_ATTR__ATIME;
 
 // Sorted by text.
-constexpr std::array words{
+constexpr std::array option_words{
   word{"async", data},
   word{"atime", atime_off, false, MOUNT_ATTR_NOATIME},
   word{"bind", bind},
@@ -102,10 +102,10 @@ constexpr std::array words{
   word{"unbindable", propagation, false, MS_UNBINDABLE},
 };
 
-static_assert(std::ranges::is_sorted(words, {}, &word::text));
-static_assert(std::ranges::adjacent_find(words, {}, &word::text)
-              == words.end());
-static_assert(words.size() == 62);
+static_assert(std::ranges::is_sorted(option_words, {}, &word::text));
+static_assert(std::ranges::adjacent_find(option_words, {}, &word::text)
+              == option_words.end());
+static_assert(option_words.size() == 62);
 
 // mount(8), "The following options apply to any filesystem": what it never
 // hands to the kernel and what means nothing to a mount made at once.
@@ -119,8 +119,8 @@ bool is_of_mount8(std::string_view text) noexcept {
 }
 
 const word* find(std::string_view text) {
-  const auto* i = std::ranges::lower_bound(words, text, {}, &word::text);
-  return i != words.end() && i->text == text ? i : nullptr;
+  const auto* i = std::ranges::lower_bound(option_words, text, {}, &word::text);
+  return i != option_words.end() && i->text == text ? i : nullptr;
 }
 
 /// One attr_set and attr_clr pair.
@@ -211,8 +211,8 @@ bool is_for_filesystem(std::string_view option) noexcept {
 
 std::vector<std::string_view> mount_words() {
   std::vector<std::string_view> out;
-  out.reserve(words.size());
-  for (const auto& each : words)
+  out.reserve(option_words.size());
+  for (const auto& each : option_words)
     out.push_back(each.text);
   return out;
 }

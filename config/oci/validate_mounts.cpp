@@ -23,11 +23,13 @@ outcome check_idmap(const spec& in, const mount& x, const mount_options& by,
   return {};
 }
 
-/// A bind, and a remount of one, has no filesystem of its own to configure:
-/// what mount(2) would pass over in silence is a misspelt word.
+/// A bind, and a remount of one, has no filesystem of its own to configure: a
+/// word that mount(2) would pass over in silence is misspelt. Values for a
+/// filesystem (`mode=755`) are common in bundles; compile() warns of them.
 outcome check_bind_options(const mount& x, const pointer& at) {
   for (std::size_t i = 0; i < x.options.size(); ++i)
-    if (is_for_filesystem(x.options[i]))
+    if (is_for_filesystem(x.options[i])
+        && x.options[i].find('=') == std::string::npos)
       return refuse(at / "options" / i, "an option that a bind can have",
                     quote(x.options[i]));
   return {};

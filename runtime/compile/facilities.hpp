@@ -79,6 +79,9 @@ compile_net_devices(const oci::linux_config& in);
 [[nodiscard]] result<std::vector<mount>>
 compile_mounts(const oci::spec& spec, const std::string& bundle);
 
+/// Warns of options that are a filesystem's on a mount that makes none.
+void note_unused_options(const oci::spec& spec, warnings& to);
+
 /// True if what ends up on /dev is a fresh tmpfs.
 [[nodiscard]] bool has_own_dev(const std::vector<mount>& mounts);
 

@@ -1,3 +1,4 @@
+#include "config/base/quote.hpp"
 #include "config/oci/mount_options.hpp"
 #include "runtime/compile/facilities.hpp"
 #include "runtime/compile/pointer.hpp"
@@ -95,7 +96,7 @@ result<mount> compile_mount(const oci::mount& x, const oci::linux_config& in,
     return fail(fault::unsupported,
                 out.origin + "/options: cgroups cannot be idmapped");
   // A bind cannot change the superblock, and mount(2) passes over `sync` and
-  // its like; words of a particular file system are refused by validate().
+  // its like; note_unused_options() tells of the rest.
   if (out.kind == mount_kind::bind || (options.remount && options.bind))
     out.data.clear();
   if (!in.mount_label.empty() && takes_label(out))
@@ -137,6 +138,18 @@ result<std::vector<mount>> compile_mounts(const oci::spec& spec,
       out.front().data.push_back("context=" + spec.linux_.mount_label);
   }
   return out;
+}
+
+void note_unused_options(const oci::spec& spec, warnings& to) {
+  for (std::size_t i = 0; i != spec.mounts.size(); ++i) {
+    const auto& options = spec.mounts[i].options;
+    if (kind_of(spec.mounts[i], oci::split(options)) != mount_kind::bind)
+      continue;
+    for (std::size_t k = 0; k != options.size(); ++k)
+      if (oci::is_for_filesystem(options[k]))
+        to.push_back(at(at("/mounts", i) + "/options", k) + ": "
+                     + quote(options[k]) + " has no effect on a bind mount");
+  }
 }
 
 bool has_own_dev(const std::vector<mount>& mounts) {

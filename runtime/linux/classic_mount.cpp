@@ -21,7 +21,7 @@ constexpr std::size_t longest_value = 255;
 /// mount(2): a page, with the final null.
 constexpr std::size_t longest_data = 4095;
 
-constexpr const char* place = "m";
+constexpr const char* mount_point = "m";
 
 struct flag_word {
   std::string_view word;
@@ -69,14 +69,15 @@ result<arguments> arguments_of(std::span<const std::string> data) {
 /// With the scratch tmpfs as the working directory.
 result<unique_fd> mount_here(const std::string& type, const std::string& source,
                              const arguments& with) {
-  if (::mkdir(place, 0700) != 0)
+  if (::mkdir(mount_point, 0700) != 0)
     return fail_os(errno, "mkdir", "for a mount");
   const auto& from = source.empty() ? type : source;
-  if (::mount(from.c_str(), place, type.c_str(), with.flags, with.data.c_str())
+  if (::mount(from.c_str(), mount_point, type.c_str(), with.flags,
+              with.data.c_str())
       != 0)
     return fail_os(errno, "mount", type);
-  auto taken = clone_tree(AT_FDCWD, place, false);
-  if (::umount2(place, MNT_DETACH) != 0)
+  auto taken = clone_tree(AT_FDCWD, mount_point, false);
+  if (::umount2(mount_point, MNT_DETACH) != 0)
     return fail_os(errno, "umount", type);
   return taken;
 }
