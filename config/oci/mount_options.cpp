@@ -209,4 +209,12 @@ bool is_for_filesystem(std::string_view option) noexcept {
   return !option.empty() && find(option) == nullptr && !is_of_mount8(option);
 }
 
+std::vector<std::string_view> mount_words() {
+  std::vector<std::string_view> out;
+  out.reserve(words.size());
+  for (const auto& each : words)
+    out.push_back(each.text);
+  return out;
+}
+
 } // namespace troupe::oci

@@ -60,7 +60,7 @@ struct mount_options {
 /// Splits `options`. Words that the table does not know are the filesystem's
 /// and go into `data`, so nothing is refused here. What mount(8) keeps for
 /// itself (`x-*`, `_netdev`, `nofail`...) is dropped, and so are words without
-/// an effect in the new mount API are dropped: `defaults`, `silent`, `loud`,
+/// an effect in the new mount API: `defaults`, `silent`, `loud`,
 /// `norelatime`, `rnorelatime`, and `iversion` and `noiversion`, which
 /// filesystems decide themselves since Linux 6.1.
 [[nodiscard]] mount_options split(const std::vector<std::string>& options);
@@ -68,5 +68,9 @@ struct mount_options {
 /// Whether `option` is meant for a particular filesystem: neither in the spec's
 /// table nor mount(8)'s own. A bind has no filesystem to give it to.
 [[nodiscard]] bool is_for_filesystem(std::string_view option) noexcept;
+
+/// Every word that is not a filesystem's own, sorted: the features document's
+/// `mountOptions`.
+[[nodiscard]] std::vector<std::string_view> mount_words();
 
 } // namespace troupe::oci

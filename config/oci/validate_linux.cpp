@@ -131,10 +131,30 @@ outcome check_intel_rdt(const intel_rdt& x, const pointer& at) {
   return {};
 }
 
+/// Which mode takes nodes, and which flags exclude each other:
+/// set_mempolicy(2).
 outcome check_memory_policy(const memory_policy& x, const pointer& at) {
   TROUPE_CHECK(check_word(at / "mode", x.mode, words::memory_policy_modes));
   TROUPE_CHECK(check_cpu_list(at / "nodes", x.nodes));
-  return check_words(at / "flags", x.flags, words::memory_policy_flags);
+  TROUPE_CHECK(check_words(at / "flags", x.flags, words::memory_policy_flags));
+  const auto is = [&](std::string_view mode) { return x.mode == mode; };
+  const auto has = [&](std::string_view flag) {
+    return std::ranges::find(x.flags, flag) != x.flags.end();
+  };
+  if ((is("MPOL_DEFAULT") || is("MPOL_LOCAL")) && !x.nodes.empty())
+    return refuse(at / "nodes", "none for " + x.mode, quote(x.nodes));
+  if (!is("MPOL_DEFAULT") && !is("MPOL_LOCAL") && !is("MPOL_PREFERRED")
+      && x.nodes.empty())
+    return refuse(at / "nodes", "nodes for " + x.mode, "none");
+  if (has("MPOL_F_STATIC_NODES") && has("MPOL_F_RELATIVE_NODES"))
+    return refuse(at / "flags", "static or relative nodes", "both");
+  if (has("MPOL_F_NUMA_BALANCING") && !is("MPOL_BIND")
+      && !is("MPOL_PREFERRED_MANY"))
+    return refuse(at / "flags",
+                  "MPOL_F_NUMA_BALANCING for MPOL_BIND or MPOL_PREFERRED_MANY "
+                  "only",
+                  "it for " + x.mode);
+  return {};
 }
 
 } // namespace

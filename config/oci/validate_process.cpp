@@ -37,6 +37,40 @@ outcome check_rlimits(const std::vector<rlimit>& x, const pointer& at) {
   return {};
 }
 
+/// The three numbers of SCHED_DEADLINE, sched(7): in ns, at least 1024 and less
+/// than 2^63, in this order; a period of 0 means the deadline.
+outcome check_deadline(const scheduler& x, const pointer& at) {
+  constexpr std::uint64_t least = 1024;
+  constexpr auto most = std::uint64_t{1} << 63;
+  const auto runtime = x.runtime.value_or(0);
+  const auto deadline = x.deadline.value_or(0);
+  const auto period = x.period.value_or(0);
+  if (runtime < least)
+    return refuse(at / "runtime", "at least 1024 ns for SCHED_DEADLINE",
+                  std::to_string(runtime));
+  if (deadline < runtime || deadline >= most)
+    return refuse(at / "deadline", "at least the runtime, less than 2^63",
+                  std::to_string(deadline));
+  if (period != 0 && (period < deadline || period >= most))
+    return refuse(at / "period", "at least the deadline, less than 2^63",
+                  std::to_string(period));
+  return {};
+}
+
+outcome check_no_deadline(const scheduler& x, const pointer& at) {
+  struct row {
+    std::string_view name;
+    const std::optional<std::uint64_t>& value;
+  };
+  for (const auto& [name, value] :
+       {row{"runtime", x.runtime}, row{"deadline", x.deadline},
+        row{"period", x.period}})
+    if (value.value_or(0) != 0)
+      return refuse(at / name, "nothing but for SCHED_DEADLINE",
+                    std::to_string(*value) + " for " + x.policy);
+  return {};
+}
+
 /// Ranges: sched(7).
 outcome check_scheduler(const scheduler& x, const pointer& at) {
   TROUPE_CHECK(check_word(at / "policy", x.policy, words::scheduler_policies));
@@ -45,10 +79,11 @@ outcome check_scheduler(const scheduler& x, const pointer& at) {
     TROUPE_CHECK(check_range(at / "nice", *x.nice, -20, 19));
   const bool real_time = x.policy == "SCHED_FIFO" || x.policy == "SCHED_RR";
   if (real_time)
-    return check_range(at / "priority", x.priority.value_or(0), 1, 99);
-  if (x.priority)
-    return check_range(at / "priority", *x.priority, 0, 0);
-  return {};
+    TROUPE_CHECK(check_range(at / "priority", x.priority.value_or(0), 1, 99));
+  else if (x.priority)
+    TROUPE_CHECK(check_range(at / "priority", *x.priority, 0, 0));
+  return x.policy == "SCHED_DEADLINE" ? check_deadline(x, at)
+                                      : check_no_deadline(x, at);
 }
 
 outcome check_io_priority(const io_priority& x, const pointer& at) {

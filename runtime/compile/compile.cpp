@@ -34,6 +34,19 @@ result<seccomp_filter> seccomp_of(const oci::spec& spec) {
   return compile_seccomp(*spec.linux_.seccomp);
 }
 
+/// A session is confined as its container is, unless it asks for a label of its
+/// own.
+void inherit(const process_attributes& from, process_attributes& to) {
+  to.set_personality = from.set_personality;
+  to.personality = from.personality;
+  to.memory_policy = from.memory_policy;
+  to.keyring = from.keyring;
+  if (to.apparmor_profile.empty())
+    to.apparmor_profile = from.apparmor_profile;
+  if (to.selinux_label.empty())
+    to.selinux_label = from.selinux_label;
+}
+
 } // namespace
 
 result<launch_plan> compile(const oci::spec& spec, const host_facts& host,
@@ -60,7 +73,10 @@ result<launch_plan> compile(const oci::spec& spec, const host_facts& host,
     const auto granted = grantable_capabilities(host, own);
     TROUPE_TRY(out.process, compile_process(*spec.process, "/process", granted,
                                             out.warnings));
+    TROUPE_TRY(out.process.attributes,
+               compile_attributes(*spec.process, "/process", false, host));
   }
+  TROUPE_CHECK(add_attributes(spec.linux_, id, out.process.attributes));
   TROUPE_TRY(out.process.seccomp, seccomp_of(spec));
   out.hooks = compile_hooks(spec.hooks);
   return out;
@@ -73,11 +89,18 @@ result<exec_plan> compile_exec(const oci::process& process,
   exec_plan out;
   out.id = in.id;
   out.session = session;
+  out.bundle = in.bundle;
+  out.oci_version = in.oci_version;
+  out.annotation_keys = in.annotation_keys;
+  out.annotation_values = in.annotation_values;
   out.namespaces = own_namespaces(in.namespaces);
   out.cgroup.mode = in.cgroup.mode;
   out.cgroup.dirs = in.cgroup.dirs;
   const auto granted = grantable_capabilities(host, out.namespaces);
   TROUPE_TRY(out.process, compile_process(process, "", granted, out.warnings));
+  TROUPE_TRY(out.process.attributes,
+             compile_attributes(process, "", true, host));
+  inherit(in.process.attributes, out.process.attributes);
   if (!process.capabilities)
     out.process.capabilities = in.process.capabilities;
   out.process.seccomp = in.process.seccomp;

@@ -1,9 +1,11 @@
 #include "runtime/compile/explain_words.hpp"
 
 #include "config/oci/words.hpp"
+#include "runtime/compile/attribute_words.hpp"
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <linux/mount.h>
 #include <memory>
 #include <sched.h>
@@ -122,6 +124,32 @@ std::string_view rlimit_word(std::int32_t resource) {
                                             : "RLIMIT_?";
 }
 
+std::string_view scheduler_word(std::uint32_t policy) {
+  const auto row = std::ranges::find(numbers::policies, policy,
+                                     &numbers::number_of::number);
+  return row == numbers::policies.end() ? "SCHED_?" : row->word;
+}
+
+std::string_view io_class_word(std::int32_t io_class) {
+  const auto row = std::ranges::find(numbers::io_classes,
+                                     static_cast<std::uint32_t>(io_class),
+                                     &numbers::number_of::number);
+  return row == numbers::io_classes.end() ? "IOPRIO_CLASS_?" : row->word;
+}
+
+std::string memory_policy_words(std::uint32_t mode) {
+  std::string out;
+  for (const auto& row : numbers::memory_flags)
+    if ((mode & row.number) != 0) {
+      append(out, ", ", row.word);
+      mode &= ~row.number;
+    }
+  const auto row = std::ranges::find(numbers::memory_modes, mode,
+                                     &numbers::number_of::number);
+  const auto word = row == numbers::memory_modes.end() ? "MPOL_?" : row->word;
+  return out.empty() ? std::string{word} : std::string{word} + ", " + out;
+}
+
 std::string propagation_word(std::uint64_t flags) {
   for (const auto& row : propagation_table)
     if ((flags & row.flag) != 0)
@@ -152,6 +180,12 @@ std::string redacted(const std::vector<std::string>& env) {
   for (const auto& each : env)
     append(out, " ", each.substr(0, each.find('=')) + "=…");
   return out;
+}
+
+std::string octal(std::uint32_t mode) {
+  char digits[12];
+  const auto end = std::to_chars(digits, digits + sizeof digits, mode, 8).ptr;
+  return "0" + std::string(digits, end);
 }
 
 std::string command_line(const std::vector<std::string>& args) {

@@ -19,6 +19,15 @@ namespace troupe::plan {
 /// `RLIMIT_NOFILE`.
 [[nodiscard]] std::string_view rlimit_word(std::int32_t resource);
 
+/// `SCHED_FIFO`.
+[[nodiscard]] std::string_view scheduler_word(std::uint32_t policy);
+
+/// `IOPRIO_CLASS_BE`.
+[[nodiscard]] std::string_view io_class_word(std::int32_t io_class);
+
+/// `MPOL_BIND, MPOL_F_STATIC_NODES`.
+[[nodiscard]] std::string memory_policy_words(std::uint32_t mode);
+
 /// MS_PRIVATE | MS_REC as `rprivate`; "" for 0.
 [[nodiscard]] std::string propagation_word(std::uint64_t flags);
 
@@ -28,6 +37,9 @@ namespace troupe::plan {
 
 /// `KEY=…` for each variable: values may be secrets.
 [[nodiscard]] std::string redacted(const std::vector<std::string>& env);
+
+/// A mode as `0644`.
+[[nodiscard]] std::string octal(std::uint32_t mode);
 
 /// Words joined by spaces; one with a space or nothing in it is quoted.
 [[nodiscard]] std::string command_line(const std::vector<std::string>& args);

@@ -91,7 +91,7 @@ compile_devices(const std::vector<oci::device>& devices, bool own_dev);
 [[nodiscard]] std::vector<symlink>
 dev_symlinks(const std::vector<device>& devices);
 
-// -- process.cpp, capabilities.cpp, hooks.cpp ---------------------------------
+// -- process.cpp, attributes.cpp, capabilities.cpp, hooks.cpp -----------------
 
 /// All of a process but its seccomp filter. `granted` are the capabilities
 /// that the process can be given at all, `pointer` is its place.
@@ -99,6 +99,18 @@ dev_symlinks(const std::vector<device>& devices);
                                               std::string_view pointer,
                                               std::uint64_t granted,
                                               warnings& to);
+
+/// Scheduler, I/O priority, labels and, for an exec session, CPUs of a process.
+/// Validated words only; what this host lacks is refused.
+[[nodiscard]] result<process_attributes>
+compile_attributes(const oci::process& process, std::string_view pointer,
+                   bool is_session, const host_facts& host);
+
+/// Adds what a container's processes have in common: personality and memory
+/// policy. `id` names the session keyring.
+[[nodiscard]] outcome add_attributes(const oci::linux_config& from,
+                                     const std::string& id,
+                                     process_attributes& to);
 
 /// The capabilities that a process in `own_namespaces` can be given: our own
 /// permitted ones, or all of the kernel's in a user namespace of its own, which

@@ -123,13 +123,28 @@ result<bytes> exported(void* filter) {
   return out;
 }
 
+/// The listener is told only of what is used (config-linux.md, listenerPath).
+bool notifies(const oci::seccomp& profile) {
+  constexpr std::string_view notify = "SCMP_ACT_NOTIFY";
+  return profile.default_action == notify
+         || std::ranges::find(profile.syscalls, notify,
+                              &oci::seccomp_rule::action)
+              != profile.syscalls.end();
+}
+
 result<seccomp_filter> compiled(const oci::seccomp& profile) {
   TROUPE_TRY(const auto default_action,
              action_of(profile.default_action, profile.default_errno_ret,
                        "/linux/seccomp/defaultAction",
                        "/linux/seccomp/defaultErrnoRet"));
   seccomp_filter out;
-  TROUPE_TRY(out.flags, flags_of(profile.flags, "/linux/seccomp/flags"));
+  const auto listens = notifies(profile);
+  TROUPE_TRY(out.flags,
+             flags_of(profile.flags, listens, "/linux/seccomp/flags"));
+  if (listens) {
+    out.listener_path = profile.listener_path;
+    out.listener_metadata = profile.listener_metadata;
+  }
   const filter_ptr filter{seccomp_init(default_action)};
   if (!filter)
     return fail(fault::unsupported,

@@ -35,6 +35,7 @@ constexpr std::array action_rows{
   action_row{"SCMP_ACT_TRACE", SCMP_ACT_TRACE(0), data::errno_value},
   action_row{"SCMP_ACT_ALLOW", SCMP_ACT_ALLOW, data::none},
   action_row{"SCMP_ACT_LOG", SCMP_ACT_LOG, data::none},
+  action_row{"SCMP_ACT_NOTIFY", SCMP_ACT_NOTIFY, data::none},
 };
 
 constexpr std::uint32_t max_errno = 0xffff;
@@ -56,18 +57,21 @@ constexpr std::array operator_rows{
 
 constexpr std::uint32_t max_argument = 5;
 
+/// Linux 5.19.
+constexpr std::uint32_t wait_killable_recv = 1U << 5;
+
 struct flag_row {
   std::string_view word;
   std::uint32_t flag;
 };
 
-// 0: holds without being said. Init has one thread, so there is nobody to
-// synchronise (TSYNC), and without notifications nothing to wait for.
+// 0: holds without being said. What becomes the program has one thread, and the
+// one that hands notifications over must stay outside of the filter (TSYNC).
 constexpr std::array flag_rows{
   flag_row{"SECCOMP_FILTER_FLAG_TSYNC", 0},
   flag_row{"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
   flag_row{"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
-  flag_row{"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 0},
+  flag_row{"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", wait_killable_recv},
 };
 
 constexpr std::string_view architecture_prefix = "SCMP_ARCH_";
@@ -85,9 +89,6 @@ result<std::uint32_t> action_of(const std::string& word,
                                 const std::optional<std::uint32_t>& errno_ret,
                                 const std::string& pointer,
                                 const std::string& errno_pointer) {
-  if (word == "SCMP_ACT_NOTIFY")
-    return fail(fault::unsupported,
-                pointer + ": SCMP_ACT_NOTIFY is not supported yet");
   const auto row = std::ranges::find(action_rows, word, &action_row::word);
   if (row == action_rows.end())
     return fail_word(pointer, word, "an action such as SCMP_ACT_ERRNO");
@@ -139,7 +140,7 @@ conditions_of(const std::vector<oci::seccomp_arg>& args,
 }
 
 result<std::uint32_t> flags_of(const std::vector<std::string>& words,
-                               const std::string& pointer) {
+                               bool notifies, const std::string& pointer) {
   std::uint32_t out = 0;
   for (std::size_t i = 0; i != words.size(); ++i) {
     const auto row = std::ranges::find(flag_rows, words[i], &flag_row::word);
@@ -148,7 +149,9 @@ result<std::uint32_t> flags_of(const std::vector<std::string>& words,
                        "a flag such as SECCOMP_FILTER_FLAG_LOG");
     out |= row->flag;
   }
-  return out;
+  // seccomp(2): EINVAL where nothing is received.
+  return notifies ? out | SECCOMP_FILTER_FLAG_NEW_LISTENER
+                  : out & ~wait_killable_recv;
 }
 
 } // namespace troupe::plan

@@ -29,8 +29,9 @@ action_of(const std::string& word,
 conditions_of(const std::vector<oci::seccomp_arg>& args,
               const std::string& pointer);
 
-/// `SECCOMP_FILTER_FLAG_*` or'ed together.
+/// `SECCOMP_FILTER_FLAG_*` or'ed together, for a filter that `notifies` or not.
 [[nodiscard]] result<std::uint32_t>
-flags_of(const std::vector<std::string>& words, const std::string& pointer);
+flags_of(const std::vector<std::string>& words, bool notifies,
+         const std::string& pointer);
 
 } // namespace troupe::plan

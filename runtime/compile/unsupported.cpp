@@ -30,19 +30,11 @@ outcome refuse_any(const std::array<asked_for, N>& places,
 }
 
 /// `unconfined` on a host without AppArmor is what every process is there.
-bool wants_apparmor(const std::string& profile, const host_facts& host) {
-  return !profile.empty() && (host.apparmor || profile != "unconfined");
+bool lacks_apparmor(const std::string& profile, const host_facts& host) {
+  return !host.apparmor && !profile.empty() && profile != "unconfined";
 }
 
-std::string_view apparmor_refusal(const host_facts& host) {
-  return host.apparmor ? "AppArmor profiles are not supported yet"
-                       : "this host has no AppArmor";
-}
-
-std::string_view selinux_refusal(const host_facts& host) {
-  return host.selinux ? "SELinux labels are not supported yet"
-                      : "this host has no SELinux";
-}
+constexpr std::string_view no_selinux = "this host has no SELinux";
 
 } // namespace
 
@@ -50,13 +42,13 @@ outcome refuse_unsupported(const oci::process& x, std::string_view pointer,
                            const host_facts& host) {
   return refuse_any(
     std::array{
-      asked_for{"/apparmorProfile", wants_apparmor(x.apparmor_profile, host),
-                apparmor_refusal(host)},
-      asked_for{"/selinuxLabel", !x.selinux_label.empty(),
-                selinux_refusal(host)},
-      asked_for{"/scheduler", x.scheduler.has_value(), not_yet},
-      asked_for{"/ioPriority", x.io_priority.has_value(), not_yet},
-      asked_for{"/execCPUAffinity", x.exec_cpu_affinity.has_value(), not_yet},
+      asked_for{"/apparmorProfile", lacks_apparmor(x.apparmor_profile, host),
+                "this host has no AppArmor"},
+      asked_for{"/selinuxLabel", !host.selinux && !x.selinux_label.empty(),
+                no_selinux},
+      asked_for{"/scheduler/policy",
+                x.scheduler && x.scheduler->policy == "SCHED_ISO",
+                "SCHED_ISO is reserved, but not implemented in Linux"},
     },
     pointer);
 }
@@ -67,10 +59,10 @@ outcome refuse_unsupported(const oci::spec& spec, const host_facts& host) {
   const auto& x = spec.linux_;
   return refuse_any(
     std::array{
-      asked_for{"/linux/mountLabel", !x.mount_label.empty(),
-                selinux_refusal(host)},
-      asked_for{"/linux/personality", x.personality.has_value(), not_yet},
-      asked_for{"/linux/memoryPolicy", x.memory_policy.has_value(), not_yet},
+      asked_for{"/linux/mountLabel", !host.selinux && !x.mount_label.empty(),
+                no_selinux},
+      asked_for{"/linux/memoryPolicy", x.memory_policy && !host.memory_policy,
+                "this kernel has no NUMA policies"},
     },
     "");
 }

@@ -1,10 +1,12 @@
 #include "runtime/cgroup/cgroup.hpp"
+#include "runtime/launch/console.hpp"
 #include "runtime/launch/handshake.hpp"
 #include "runtime/launch/hooks.hpp"
 #include "runtime/launch/host_trees.hpp"
 #include "runtime/launch/init.hpp"
 #include "runtime/launch/isolate.hpp"
 #include "runtime/launch/launch.hpp"
+#include "runtime/launch/listener.hpp"
 #include "runtime/launch/net_devices.hpp"
 #include "runtime/launch/placement.hpp"
 #include "runtime/launch/resctrl.hpp"
@@ -26,12 +28,10 @@ struct undo {
   sys::unique_fd init;
 };
 
-outcome check(const plan::launch_plan& plan, progress& at) {
+outcome check(const plan::launch_plan& plan, const lines& with, progress& at) {
   if (plan.version != plan::plan_version)
     return fail_os(EPROTO, "plan version", std::to_string(plan.version));
-  at = {plan::phase::console, 0};
-  if (plan.process.terminal)
-    return fail_os(EOPNOTSUPP, "terminal", "no console in this build");
+  TROUPE_CHECK(check_console(plan.process, with, at));
   at = {plan::phase::mount, 0};
   if (!has_own_mounts(plan) && !plan.rootfs.mounts.empty())
     return fail_os(EINVAL, "mount", "without a new mount namespace");
@@ -64,9 +64,11 @@ outcome accompany(const plan::launch_plan& plan, const lines& with, int line,
 
 outcome create(const plan::launch_plan& plan, const lines& with, progress& at,
                undo& made) {
-  TROUPE_CHECK(isolate(
-    {with.report, with.start, with.stdin_fd, with.stdout_fd, with.stderr_fd}));
-  TROUPE_CHECK(check(plan, at));
+  TROUPE_CHECK(isolate({with.report, with.start, with.stdin_fd, with.stdout_fd,
+                        with.stderr_fd, with.console},
+                       with.preserve_fds));
+  TROUPE_CHECK(check(plan, with, at));
+  TROUPE_TRY(auto listener, connect_listener(plan.process.seccomp, at));
   host_trees trees;
   if (!plan.namespaces.unprivileged_maps) {
     TROUPE_TRY(trees, open_host_trees(plan, at));
@@ -86,7 +88,8 @@ outcome create(const plan::launch_plan& plan, const lines& with, progress& at,
   TROUPE_TRY(auto init, spawn(plan.namespaces, entrance->v2_dir.get(), at));
   if (init.pid == 0) {
     line.first.reset();
-    run_init({plan, with, line.second.get(), *entrance, trees});
+    run_init(
+      {plan, with, line.second.get(), *entrance, trees, listener.release()});
   }
   line.second.reset();
   const auto done = accompany(plan, with, line.first.get(), init, at, made);

@@ -1,15 +1,21 @@
 #include "runtime/cgroup/cgroup.hpp"
+#include "runtime/launch/console.hpp"
 #include "runtime/launch/handshake.hpp"
 #include "runtime/launch/isolate.hpp"
 #include "runtime/launch/launch.hpp"
+#include "runtime/launch/listener.hpp"
 #include "runtime/launch/placement.hpp"
 #include "runtime/launch/process.hpp"
+#include "runtime/linux/file.hpp"
 #include "runtime/linux/namespaces.hpp"
 #include "runtime/linux/pidfd.hpp"
 #include "runtime/linux/proc.hpp"
+#include "runtime/linux/sched.hpp"
 #include "runtime/linux/seqpacket.hpp"
 
 #include <cerrno>
+#include <fcntl.h>
+#include <optional>
 #include <sched.h>
 #include <unistd.h>
 
@@ -23,8 +29,10 @@ struct session_side {
   const lines& with;
   int line;
   const cgroup::entrance& entrance;
-  int target; ///< Pidfd of the container's init.
-  int root;   ///< Init's root, for a container without a mount namespace; -1.
+  int target;   ///< Pidfd of the container's init.
+  pid_t init;   ///< Its pid on the host.
+  int root;     ///< Its root, for a container without a mount namespace; -1.
+  int listener; ///< Connected seccomp listener, -1: none.
   std::uint64_t entered; ///< CLONE_NEW*, by the launcher already.
 };
 
@@ -35,22 +43,32 @@ std::uint64_t entered_first(const plan::exec_plan& plan) {
   return plan.namespaces & static_cast<std::uint64_t>(CLONE_NEWPID | user);
 }
 
-/// The root of the container's init, if it is not entered with its mount
-/// namespace.
-result<sys::unique_fd> open_root(const plan::exec_plan& plan, int target) {
-  if ((plan.namespaces & CLONE_NEWNS) != 0)
-    return sys::unique_fd{};
+/// The container's init as the host sees it.
+struct target_side {
+  pid_t pid = 0; ///< Where a listener is to be told.
+  /// Its root, if it is not entered with its mount namespace.
+  sys::unique_fd root;
+};
+
+result<target_side> look_up(const plan::exec_plan& plan, int target) {
+  const auto own_root = (plan.namespaces & CLONE_NEWNS) != 0;
+  if (own_root && plan.process.seccomp.listener_path.empty())
+    return target_side{};
   TROUPE_TRY(const auto proc, sys::private_proc::open());
   TROUPE_TRY(const auto info, proc.read(std::to_string(::getpid()) + "/fdinfo/"
                                         + std::to_string(target)));
   constexpr std::string_view key = "Pid:\t";
   const auto found = info.find(key);
-  const auto pid = found == std::string::npos
-                     ? 0
-                     : std::atoi(info.c_str() + found + key.size());
-  if (pid <= 0)
+  target_side out;
+  out.pid = found == std::string::npos
+              ? 0
+              : std::atoi(info.c_str() + found + key.size());
+  if (out.pid <= 0)
     return fail_os(ESRCH, "exec", "the container's init has ended");
-  return proc.root_of(pid);
+  if (!own_root) {
+    TROUPE_TRY(out.root, proc.root_of(out.pid));
+  }
+  return out;
 }
 
 outcome enter_container(const session_side& session, progress& at) {
@@ -67,22 +85,49 @@ outcome enter_container(const session_side& session, progress& at) {
   return {};
 }
 
-outcome prepare(const session_side& session, progress& at) {
+/// The cgroups, and, there, all of the CPUs that they have: the initial ones
+/// were for the way (config.md, execCPUAffinity).
+outcome enter_cgroups(const session_side& session, progress& at) {
   at = {plan::phase::cgroup_place, 0};
   if (const auto entered = cgroup::enter_v1(session.entrance); !entered)
     return fail_at(at, entered.error());
+  const auto& wanted = session.plan.process.attributes;
+  at = {plan::phase::cpu_affinity, 1};
+  if (!wanted.initial_cpus.empty() && wanted.final_cpus.empty())
+    return sys::reset_affinity();
+  return {};
+}
+
+/// Everything before the start line.
+result<prepared> prepare(const session_side& session, progress& at) {
+  const auto& process = session.plan.process;
+  prepared out;
+  out.listener.reset(session.listener);
+  TROUPE_CHECK(enter_cgroups(session, at));
   ::setsid(); // fails only for a group leader, which a fresh clone is not
-  TROUPE_TRY([[maybe_unused]] const auto placed,
-             hear(session.line, word::mapped, at));
+  TROUPE_TRY(const auto placed, hear(session.line, word::mapped, at));
+  out.process_state = process_state(session.plan, placed.pid, session.init);
+  at = {plan::phase::label, 0};
+  // On the host's side: what the container shows as /proc may be covered.
+  std::optional<sys::private_proc> proc;
+  if (wants_labels(process.attributes)) {
+    TROUPE_TRY(proc, sys::private_proc::open());
+  }
+  TROUPE_TRY(out.labels, open_label_files(process.attributes, proc, at));
   TROUPE_CHECK(enter_container(session, at));
-  TROUPE_CHECK(check_executable(session.plan.process, at));
-  return say(session.line, word::created);
+  at = {plan::phase::console, 0};
+  TROUPE_TRY(const auto root, sys::open_file(AT_FDCWD, "/", O_PATH));
+  TROUPE_TRY(out.terminal, open_console(process, session.with, root.get(), at));
+  TROUPE_CHECK(check_executable(process, at));
+  TROUPE_CHECK(say(session.line, word::created));
+  return out;
 }
 
 [[noreturn]] void run_session(const session_side& session) {
   progress at;
   ::close(session.with.report); // its EOF tells the end of the launcher
-  if (const auto ready = prepare(session, at); !ready) {
+  const auto ready = prepare(session, at);
+  if (!ready) {
     (void)send_report(session.line,
                       make_report(report_kind::failed, at, ready.error()));
     ::_exit(1);
@@ -91,7 +136,8 @@ outcome prepare(const session_side& session, progress& at) {
   const auto started = await_start(session.with.start);
   if (!started || !*started)
     ::_exit(0); // nobody is left who could start or reap this session
-  const auto done = become_process(session.plan.process, session.with, at);
+  const auto done = become_process(session.plan.process, session.with, *ready,
+                                   at);
   (void)send_report(session.with.start,
                     make_report(report_kind::failed, at, done.error()));
   ::_exit(exit_code(at, done.error()));
@@ -104,23 +150,31 @@ outcome accompany(const plan::exec_plan& plan, const lines& with, int line,
   TROUPE_CHECK(send_report(with.report, spawned, session.pidfd.get()));
   TROUPE_CHECK(
     write_placement({}, plan.process.oom_score_adj, session.pid, at));
-  TROUPE_CHECK(say(line, word::mapped));
+  TROUPE_CHECK(say(line, word::mapped, session.pid));
   TROUPE_TRY([[maybe_unused]] const auto created,
              hear(line, word::created, at));
   return send_report(with.report, make_report(report_kind::created, at));
 }
 
+outcome check(const plan::exec_plan& plan, const lines& with, progress& at) {
+  if (plan.version != plan::plan_version)
+    return fail_os(EPROTO, "plan version", std::to_string(plan.version));
+  TROUPE_CHECK(check_console(plan.process, with, at));
+  at = {plan::phase::cpu_affinity, 0};
+  if (!plan.process.attributes.initial_cpus.empty())
+    return sys::set_affinity(plan.process.attributes.initial_cpus);
+  return {};
+}
+
 outcome exec(const plan::exec_plan& plan, const lines& with, int target,
              progress& at, sys::unique_fd& made) {
   TROUPE_CHECK(isolate({with.report, with.start, with.stdin_fd, with.stdout_fd,
-                        with.stderr_fd, target}));
-  if (plan.version != plan::plan_version)
-    return fail_os(EPROTO, "plan version", std::to_string(plan.version));
-  at = {plan::phase::console, 0};
-  if (plan.process.terminal)
-    return fail_os(EOPNOTSUPP, "terminal", "no console in this build");
+                        with.stderr_fd, with.console, target},
+                       with.preserve_fds));
+  TROUPE_CHECK(check(plan, with, at));
+  TROUPE_TRY(auto listener, connect_listener(plan.process.seccomp, at));
   at = {plan::phase::prepare, 0};
-  TROUPE_TRY(const auto root, open_root(plan, target));
+  TROUPE_TRY(const auto init, look_up(plan, target));
   const auto entrance = cgroup::open_entrance(plan.cgroup);
   if (!entrance)
     return fail_at(at, entrance.error());
@@ -134,8 +188,8 @@ outcome exec(const plan::exec_plan& plan, const lines& with, int target,
                                               entrance->v2_dir.get()));
   if (session.pid == 0) {
     line.first.reset();
-    run_session(
-      {plan, with, line.second.get(), *entrance, target, root.get(), first});
+    run_session({plan, with, line.second.get(), *entrance, target, init.pid,
+                 init.root.get(), listener.release(), first});
   }
   line.second.reset();
   const auto done = accompany(plan, with, line.first.get(), session, at);

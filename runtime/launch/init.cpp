@@ -1,8 +1,10 @@
 #include "runtime/launch/init.hpp"
 
+#include "runtime/launch/console.hpp"
 #include "runtime/launch/handshake.hpp"
 #include "runtime/launch/hooks.hpp"
 #include "runtime/launch/isolate.hpp"
+#include "runtime/launch/listener.hpp"
 #include "runtime/launch/process.hpp"
 #include "runtime/launch/root.hpp"
 #include "runtime/linux/loopback.hpp"
@@ -62,17 +64,43 @@ outcome write_sysctls(const plan::launch_plan& plan,
   return {};
 }
 
-/// Everything before the start line. Returns init's pid on the host.
-result<pid_t> prepare(const init_side& init, progress& at) {
-  const auto& plan = init.plan;
-  TROUPE_CHECK(settle(init, at));
-  // Opened before the old root goes: in a user namespace procfs may be mounted
-  // only where another one is fully visible (user_namespaces(7)).
+/// What init has when it waits for its start.
+struct created {
+  pid_t pid = 0; ///< On the host.
+  prepared ready;
+};
+
+/// Opened before the old root goes: in a user namespace procfs may be mounted
+/// only where another one is fully visible (user_namespaces(7)).
+result<std::optional<sys::private_proc>>
+open_proc(const plan::launch_plan& plan) {
   std::optional<sys::private_proc> proc;
+  if (plan.sysctls.empty() && !wants_labels(plan.process.attributes))
+    return proc;
+  TROUPE_TRY(proc, sys::private_proc::open());
+  return proc;
+}
+
+/// The terminal of the new root; on its /dev/console too, if it may mount.
+result<sys::unique_fd> make_console(const init_side& init, int root,
+                                    progress& at) {
+  const auto& plan = init.plan;
+  TROUPE_TRY(auto slave, open_console(plan.process, init.with, root, at));
+  if (slave && has_own_mounts(plan))
+    TROUPE_CHECK(place_console(slave.get(), root, at));
+  return slave;
+}
+
+/// Everything before the start line.
+result<created> prepare(const init_side& init, progress& at) {
+  const auto& plan = init.plan;
+  created out;
+  out.ready.listener.reset(init.listener);
+  TROUPE_CHECK(settle(init, at));
   at = {plan::phase::sysctl, 0};
-  if (!plan.sysctls.empty()) {
-    TROUPE_TRY(proc, sys::private_proc::open());
-  }
+  TROUPE_TRY(const auto proc, open_proc(plan));
+  TROUPE_TRY(out.ready.labels,
+             open_label_files(plan.process.attributes, proc, at));
   host_trees own; // an ordinary user's
   if (plan.namespaces.unprivileged_maps) {
     TROUPE_TRY(own, open_host_trees(plan, at));
@@ -80,8 +108,10 @@ result<pid_t> prepare(const init_side& init, progress& at) {
   TROUPE_TRY(
     const auto root,
     build_root(plan, plan.namespaces.unprivileged_maps ? own : init.trees, at));
+  TROUPE_TRY(out.ready.terminal, make_console(init, root.get(), at));
   TROUPE_CHECK(say(init.line, word::ready));
   TROUPE_TRY(const auto go, hear(init.line, word::go_on, at));
+  out.pid = go.pid;
   TROUPE_CHECK(run_hooks(plan.hooks.create_container,
                          plan::phase::hook_create_container,
                          state_document(plan, "creating", go.pid), "/", at));
@@ -90,15 +120,16 @@ result<pid_t> prepare(const init_side& init, progress& at) {
   TROUPE_CHECK(guard_root(plan, root.get(), at));
   TROUPE_CHECK(check_executable(plan.process, at));
   TROUPE_CHECK(say(init.line, word::created));
-  return go.pid;
+  return out;
 }
 
-outcome start(const init_side& init, pid_t pid, progress& at) {
+outcome start(const init_side& init, created& container, progress& at) {
   const auto& plan = init.plan;
-  TROUPE_CHECK(run_hooks(plan.hooks.start_container,
-                         plan::phase::hook_start_container,
-                         state_document(plan, "created", pid), "/", at));
-  return become_process(plan.process, init.with, at);
+  TROUPE_CHECK(
+    run_hooks(plan.hooks.start_container, plan::phase::hook_start_container,
+              state_document(plan, "created", container.pid), "/", at));
+  container.ready.process_state = process_state(plan, container.pid);
+  return become_process(plan.process, init.with, container.ready, at);
 }
 
 } // namespace
@@ -107,10 +138,10 @@ void run_init(const init_side& init) {
   progress at;
   ::close(init.with.report);     // its EOF tells the end of the launcher
   const auto umask = ::umask(0); // modes are exact until the program's own
-  const auto pid = prepare(init, at);
-  if (!pid) {
+  auto container = prepare(init, at);
+  if (!container) {
     (void)send_report(init.line,
-                      make_report(report_kind::failed, at, pid.error()));
+                      make_report(report_kind::failed, at, container.error()));
     ::_exit(1);
   }
   ::umask(umask);
@@ -118,7 +149,7 @@ void run_init(const init_side& init) {
   const auto started = await_start(init.with.start);
   if (!started || !*started)
     ::_exit(0); // nobody is left who could start or reap this container
-  const auto done = start(init, *pid, at);
+  const auto done = start(init, *container, at);
   (void)send_report(init.with.start,
                     make_report(report_kind::failed, at, done.error()));
   ::_exit(exit_code(at, done.error()));

@@ -13,6 +13,7 @@ struct init_side {
   int line; ///< Its end of the handshake.
   const cgroup::entrance& entrance;
   const host_trees& trees;
+  int listener; ///< Connected seccomp listener, -1: none.
 };
 
 /// The life of init from clone to execve.

@@ -27,7 +27,9 @@ outcome end_own_maps() {
   return set_dumpable(false);
 }
 
-outcome isolate(std::vector<int> lines) {
+outcome isolate(std::vector<int> lines, int preserve) {
+  const auto inherited = sys::inherited_descriptors(preserve);
+  lines.insert(lines.end(), inherited.begin(), inherited.end());
   TROUPE_CHECK(sys::close_all_but(std::move(lines)));
   TROUPE_CHECK(set_dumpable(false));
   // Handlers first: a signal that was blocked must not meet the shim's.

@@ -2,6 +2,7 @@
 
 #include "runtime/launch/c_strings.hpp"
 #include "runtime/launch/executable.hpp"
+#include "runtime/launch/listener.hpp"
 #include "runtime/launch/stdio.hpp"
 #include "runtime/linux/capabilities.hpp"
 #include "runtime/linux/descriptors.hpp"
@@ -10,6 +11,7 @@
 
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -40,18 +42,10 @@ outcome set_rlimits(const plan::process& process, progress& at) {
   return {};
 }
 
-outcome set_user(const plan::process& process) {
-  TROUPE_CHECK(sys::set_groups(process.groups));
-  if (::setresgid(process.gid, process.gid, process.gid) != 0)
-    return fail_os(errno, "setresgid", std::to_string(process.gid));
-  if (::setresuid(process.uid, process.uid, process.uid) != 0)
-    return fail_os(errno, "setresuid", std::to_string(process.uid));
-  return {};
-}
-
 /// The bounding set needs CAP_SETPCAP and so comes before the change of user,
-/// which the permitted set is kept across; the rest comes after it.
-outcome set_user_and_capabilities(const plan::process& process, progress& at) {
+/// which the permitted set is kept across. From here on the process has the
+/// rights that its program will have, with the means to drop the rest later.
+outcome become_user(const plan::process& process, progress& at) {
   const auto& sets = process.capabilities;
   at = {plan::phase::capabilities, 0};
   if (sets.set) {
@@ -59,21 +53,37 @@ outcome set_user_and_capabilities(const plan::process& process, progress& at) {
     TROUPE_CHECK(sys::keep_capabilities(true));
   }
   at = {plan::phase::user, 0};
-  TROUPE_CHECK(set_user(process));
+  TROUPE_CHECK(sys::set_ids(process.groups, process.gid, process.uid));
   at = {plan::phase::capabilities, 0};
   if (!sets.set)
     return {};
   TROUPE_CHECK(sys::keep_capabilities(false));
-  TROUPE_CHECK(
-    sys::set_capabilities(sets.effective, sets.permitted, sets.inheritable));
-  return sys::set_ambient(sets.ambient);
+  TROUPE_CHECK(sys::set_inheritable(sets.inheritable));
+  TROUPE_CHECK(sys::set_ambient(sets.ambient));
+  return sys::set_effective(sets.effective);
 }
 
-outcome load_seccomp(const plan::process& process, progress& at) {
+outcome drop_capabilities(const plan::capability_sets& sets, progress& at) {
+  at = {plan::phase::capabilities, 0};
+  if (!sets.set)
+    return {};
+  return sys::drop_capabilities(sets.effective, sets.permitted,
+                                sets.inheritable);
+}
+
+/// The listener's descriptor is gone from here when this returns, and no system
+/// call was made between the filter and that.
+outcome load_seccomp(const plan::process& process, listener_sender* sender,
+                     progress& at) {
   at = {plan::phase::seccomp, 0};
   if (process.seccomp.program.empty())
     return {};
-  return sys::load_filter(process.seccomp.program, process.seccomp.flags);
+  TROUPE_TRY(const auto code, sys::filter_code(process.seccomp.program));
+  TROUPE_TRY(const auto notifications,
+             sys::load_filter(code, process.seccomp.flags));
+  if (notifications >= 0 && sender)
+    sender->send(notifications);
+  return {};
 }
 
 /// Changes directory as the container's user, and makes sure that the result is
@@ -98,6 +108,36 @@ outcome execute(const plan::process& process, const std::string& path) {
   return fail_os(errno, "execve", path);
 }
 
+/// Without no_new_privs loading a filter needs CAP_SYS_ADMIN: the last rights
+/// go after it, in one capset(2) that the filter has to allow.
+outcome load_privileged_seccomp(const plan::process& process,
+                                listener_sender* sender, progress& at) {
+  at = {plan::phase::capabilities, 0};
+  if (process.capabilities.set && !process.seccomp.program.empty())
+    TROUPE_CHECK(sys::set_effective(~std::uint64_t{0}));
+  return load_seccomp(process, sender, at);
+}
+
+/// What the filter may refuse comes before it.
+outcome drop_and_execute(const plan::process& process, const std::string& path,
+                         listener_sender* sender, progress& at) {
+  const auto privileged = !process.no_new_privileges;
+  const auto keeps_rights = process.capabilities.set;
+  if (privileged && !keeps_rights) // they may go with the user
+    TROUPE_CHECK(load_privileged_seccomp(process, sender, at));
+  TROUPE_CHECK(become_user(process, at));
+  TROUPE_CHECK(enter_cwd(process, at));
+  if (privileged && keeps_rights)
+    TROUPE_CHECK(load_privileged_seccomp(process, sender, at));
+  TROUPE_CHECK(drop_capabilities(process.capabilities, at));
+  if (process.no_new_privileges) {
+    TROUPE_CHECK(sys::set_no_new_privileges());
+    TROUPE_CHECK(load_seccomp(process, sender, at));
+  }
+  at = {plan::phase::exec, 0};
+  return execute(process, path);
+}
+
 } // namespace
 
 outcome check_executable(const plan::process& process, progress& at) {
@@ -109,29 +149,27 @@ outcome check_executable(const plan::process& process, progress& at) {
 }
 
 outcome become_process(const plan::process& process, const lines& with,
-                       progress& at) {
+                       const prepared& ready, progress& at) {
   at = {plan::phase::exec, 0};
   if (process.args.empty())
     return fail_os(EINVAL, "start", "the container has no process.args");
   TROUPE_TRY(const auto path, find_executable(process));
+  at = {plan::phase::seccomp, 1};
+  std::optional<listener_sender> sender;
+  if (ready.listener) {
+    sender.emplace(ready.listener.get(), ready.process_state, with.start);
+    TROUPE_CHECK(sender->start());
+  }
   at = {plan::phase::console, 0};
-  TROUPE_CHECK(take_stdio(with, process.uid));
+  TROUPE_CHECK(take_stdio(with, ready.terminal.get(), process.uid));
+  TROUPE_CHECK(set_attributes(process.attributes, at));
+  TROUPE_CHECK(set_labels(process.attributes, ready.labels, at));
   TROUPE_CHECK(set_rlimits(process, at));
-  // Without no_new_privs a filter needs CAP_SYS_ADMIN, which is about to go.
-  if (!process.no_new_privileges)
-    TROUPE_CHECK(load_seccomp(process, at));
-  TROUPE_CHECK(set_user_and_capabilities(process, at));
-  if (process.no_new_privileges)
-    TROUPE_CHECK(sys::set_no_new_privileges());
+  at = {plan::phase::exec, 0};
+  TROUPE_CHECK(sys::close_all_on_exec(3 + with.preserve_fds));
   if (process.umask >= 0)
     ::umask(static_cast<mode_t>(process.umask));
-  TROUPE_CHECK(enter_cwd(process, at));
-  at = {plan::phase::exec, 0};
-  TROUPE_CHECK(sys::close_all_on_exec());
-  if (process.no_new_privileges)
-    TROUPE_CHECK(load_seccomp(process, at));
-  at = {plan::phase::exec, 0};
-  return execute(process, path);
+  return drop_and_execute(process, path, sender ? &*sender : nullptr, at);
 }
 
 int exit_code(const progress& at, const failure& why) noexcept {

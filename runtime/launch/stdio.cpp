@@ -1,5 +1,6 @@
 #include "runtime/launch/stdio.hpp"
 
+#include "runtime/linux/pty.hpp"
 #include "runtime/linux/unique_fd.hpp"
 
 #include <array>
@@ -52,9 +53,13 @@ void give_to(int fd, uid_t owner) {
 
 } // namespace
 
-outcome take_stdio(const lines& with, uid_t owner) {
+outcome take_stdio(const lines& with, int terminal, uid_t owner) {
   std::array<sys::unique_fd, 3> fds;
-  const auto given = std::array{with.stdin_fd, with.stdout_fd, with.stderr_fd};
+  auto given = std::array{with.stdin_fd, with.stdout_fd, with.stderr_fd};
+  if (terminal >= 0) {
+    TROUPE_CHECK(sys::take_controlling_terminal(terminal));
+    given.fill(terminal);
+  }
   for (auto i = 0U; i < fds.size(); ++i) {
     TROUPE_TRY(fds[i], duplicate(given[i]));
   }

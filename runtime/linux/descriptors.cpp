@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <unistd.h>
 
@@ -23,10 +25,23 @@ outcome close_all_but(std::vector<int> keep) {
   return {};
 }
 
-outcome close_all_on_exec() {
-  if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+outcome close_all_on_exec(int first) {
+  if (::close_range(static_cast<unsigned>(first), ~0U, CLOSE_RANGE_CLOEXEC)
+      != 0)
     return fail_os(errno, "close_range", "CLOSE_RANGE_CLOEXEC");
   return {};
+}
+
+std::vector<int> inherited_descriptors(int count) {
+  std::vector<int> out;
+  const auto end = std::min<std::int64_t>(std::int64_t{3} + count,
+                                          ::sysconf(_SC_OPEN_MAX));
+  for (auto fd = 3; fd < end; ++fd) {
+    const auto flags = ::fcntl(fd, F_GETFD);
+    if (flags >= 0 && (flags & FD_CLOEXEC) == 0)
+      out.push_back(fd);
+  }
+  return out;
 }
 
 } // namespace troupe::sys

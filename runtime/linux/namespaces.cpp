@@ -2,10 +2,10 @@
 
 #include <cerrno>
 #include <csignal>
-#include <grp.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <string>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +18,16 @@ bool has_effective(unsigned capability) {
   __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
   return ::syscall(SYS_capget, &header, sets) == 0
          && (sets[capability / 32].effective >> capability % 32 & 1U) != 0;
+}
+
+outcome set_groups(std::span<const std::uint32_t> groups) {
+  if (::syscall(SYS_setgroups, groups.size(), groups.data()) == 0)
+    return {};
+  // EPERM is the lack of the capability, or that setgroups is denied.
+  const auto why = errno;
+  if (why == EPERM && groups.empty() && has_effective(CAP_SETGID))
+    return {};
+  return fail_os(why, "setgroups", "");
 }
 
 } // namespace
@@ -56,23 +66,17 @@ outcome unshare_namespaces(std::uint64_t flags, std::string_view subject) {
   return {};
 }
 
-outcome set_groups(const std::vector<gid_t>& groups) {
-  if (::setgroups(groups.size(), groups.data()) == 0)
-    return {};
-  // EPERM is the lack of the capability, or that setgroups is denied.
-  const auto why = errno;
-  if (why == EPERM && groups.empty() && has_effective(CAP_SETGID))
-    return {};
-  return fail_os(why, "setgroups", "");
+outcome set_ids(std::span<const std::uint32_t> groups, gid_t gid, uid_t uid) {
+  TROUPE_CHECK(set_groups(groups));
+  if (::syscall(SYS_setresgid, gid, gid, gid) != 0)
+    return fail_os(errno, "setresgid", std::to_string(gid));
+  if (::syscall(SYS_setresuid, uid, uid, uid) != 0)
+    return fail_os(errno, "setresuid", std::to_string(uid));
+  return {};
 }
 
 outcome become_root() {
-  TROUPE_CHECK(set_groups({}));
-  if (::setresgid(0, 0, 0) != 0)
-    return fail_os(errno, "setresgid", "0");
-  if (::setresuid(0, 0, 0) != 0)
-    return fail_os(errno, "setresuid", "0");
-  return {};
+  return set_ids({}, 0, 0);
 }
 
 } // namespace troupe::sys

@@ -4,6 +4,7 @@
 #include "runtime/linux/unique_fd.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <sys/types.h>
 #include <vector>
@@ -39,10 +40,14 @@ enum class parentage {
 [[nodiscard]] outcome unshare_namespaces(std::uint64_t flags,
                                          std::string_view subject);
 
-/// setgroups(2). Without it (an ordinary user's gid map forbids it for good in
-/// the user namespace, user_namespaces(7)) to ask for no groups is no failure:
-/// those of the caller stay, unmapped.
-[[nodiscard]] outcome set_groups(const std::vector<gid_t>& groups);
+/// Sets groups, gid and uid of this thread alone. libc's functions would tell
+/// every thread, by signals and futexes that a seccomp filter may forbid, and
+/// here nobody but this thread goes on to execve(2). Where setgroups(2) is
+/// denied (an ordinary user's gid map forbids it for good in the user
+/// namespace, user_namespaces(7)) to ask for no groups is no failure: those of
+/// the caller stay, unmapped.
+[[nodiscard]] outcome set_ids(std::span<const std::uint32_t> groups, gid_t gid,
+                              uid_t uid);
 
 /// Becomes user 0 and group 0, without supplementary groups, of the current
 /// user namespace.

@@ -15,13 +15,17 @@ class private_proc {
 public:
   [[nodiscard]] static result<private_proc> open();
 
+  /// Opens `path`, `17/attr/exec`; O_CLOEXEC is implied. No symlink is followed
+  /// (so no `self`), no mount crossed.
+  [[nodiscard]] result<unique_fd> open_file(const std::string& path,
+                                            int flags) const;
   /// The host's /proc, for who may not mount one: an ordinary user. Checked to
   /// be the root of a procfs. Only for the host's side, where nobody hostile
   /// has mounted anything.
   [[nodiscard]] static result<private_proc> of_host();
 
   /// Writes `value` to `path` in one write, `sys/net/ipv4/ip_forward` or
-  /// `17/uid_map`. No symlink is followed (so no `self`), no mount crossed.
+  /// `17/uid_map`.
   [[nodiscard]] outcome write(const std::string& path,
                               std::string_view value) const;
 
@@ -38,9 +42,6 @@ public:
 private:
   explicit private_proc(unique_fd mount) noexcept : mount_(std::move(mount)) {
   }
-
-  [[nodiscard]] result<unique_fd> open_file(const std::string& path,
-                                            int flags) const;
 
   unique_fd mount_;
 };

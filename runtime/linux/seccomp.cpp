@@ -2,12 +2,10 @@
 
 #include <cerrno>
 #include <cstring>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <vector>
 
 namespace troupe::sys {
 
@@ -17,19 +15,26 @@ outcome set_no_new_privileges() {
   return {};
 }
 
-outcome load_filter(std::span<const std::uint8_t> program,
-                    std::uint32_t flags) {
+result<std::vector<sock_filter>>
+filter_code(std::span<const std::uint8_t> program) {
   if (program.empty() || program.size() % sizeof(sock_filter) != 0
       || program.size() / sizeof(sock_filter) > BPF_MAXINSNS)
     return fail_os(EINVAL, "seccomp", "filter of a wrong size");
-  // Copied: bytes from a decoded plan need not be aligned for instructions.
   std::vector<sock_filter> code(program.size() / sizeof(sock_filter));
   std::memcpy(code.data(), program.data(), program.size());
+  return code;
+}
+
+result<int> load_filter(std::span<const sock_filter> code,
+                        std::uint32_t flags) {
   const auto filter = sock_fprog{static_cast<unsigned short>(code.size()),
-                                 code.data()};
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter) != 0)
+                                 const_cast<sock_filter*>(code.data())};
+  const auto got = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags,
+                             &filter);
+  if (got < 0)
     return fail_os(errno, "seccomp", "filter");
-  return {};
+  const auto listens = (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+  return listens ? static_cast<int>(got) : -1;
 }
 
 } // namespace troupe::sys

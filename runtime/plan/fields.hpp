@@ -157,8 +157,9 @@ auto fields(T& x) {
 
 template <maybe_const<exec_plan> T>
 auto fields(T& x) {
-  return std::tie(x.version, x.id, x.session, x.namespaces, x.cgroup, x.process,
-                  x.warnings);
+  return std::tie(x.version, x.id, x.session, x.bundle, x.oci_version,
+                  x.annotation_keys, x.annotation_values, x.namespaces,
+                  x.cgroup, x.process, x.warnings);
 }
 
 } // namespace troupe::plan

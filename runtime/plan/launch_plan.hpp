@@ -349,6 +349,11 @@ struct exec_plan {
   std::uint32_t version = plan_version;
   std::string id;               ///< The container's.
   std::string session;          ///< The exec session's.
+  /// As in launch_plan: for the state that a seccomp listener gets.
+  std::string bundle;
+  std::string oci_version;
+  std::vector<std::string> annotation_keys;
+  std::vector<std::string> annotation_values;
   std::uint64_t namespaces = 0; ///< CLONE_NEW* to enter, setns(2) on a pidfd.
   plan::cgroup cgroup;          ///< `dirs` only.
   plan::process process;
@@ -388,7 +393,7 @@ enum class phase : std::uint8_t {
   hook_start_container,
   user,         ///< groups, gid, uid
   capabilities, ///< five sets
-  seccomp,
+  seccomp,      ///< The filter (0), its listener (1)
   cwd,
   exec, ///< args[0]: ENOENT, EACCES...
   hook_poststart,
@@ -399,7 +404,7 @@ enum class phase : std::uint8_t {
   intel_rdt,
   scheduler,
   io_priority,
-  cpu_affinity,
+  cpu_affinity, ///< initial (0), final (1)
   personality,
   memory_policy,
   label, ///< AppArmor (0), SELinux (1)

@@ -124,7 +124,7 @@ std::string_view origin_of(const launch_plan& plan, phase in,
   case phase::capabilities:
     return "/process/capabilities";
   case phase::seccomp:
-    return "/linux/seccomp";
+    return index == 0 ? "/linux/seccomp" : "/linux/seccomp/listenerPath";
   case phase::cwd:
     return "/process/cwd";
   case phase::exec:
@@ -138,7 +138,8 @@ std::string_view origin_of(const launch_plan& plan, phase in,
   case phase::io_priority:
     return "/process/ioPriority";
   case phase::cpu_affinity:
-    return "/process/execCPUAffinity";
+    return index == 0 ? "/process/execCPUAffinity/initial"
+                      : "/process/execCPUAffinity/final";
   case phase::personality:
     return "/linux/personality";
   case phase::memory_policy:

@@ -1,6 +1,7 @@
 #include "runtime/probe/host.hpp"
 
 #include "runtime/linux/file.hpp"
+#include "runtime/linux/memory_policy.hpp"
 #include "runtime/probe/cgroup_mounts.hpp"
 
 #include <algorithm>
@@ -78,6 +79,7 @@ plan::host_facts probe_host(const std::string& cgroup_parent) {
     content("/sys/module/apparmor/parameters/enabled").starts_with('Y'));
   out.selinux = has_lsm("selinux", exists("/sys/fs/selinux/enforce"));
   out.time_namespaces = exists("/proc/self/ns/time");
+  out.memory_policy = has_memory_policies();
   return out;
 }
 

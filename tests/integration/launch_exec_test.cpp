@@ -1,48 +1,11 @@
 #include "tests/support/launched.hpp"
 #include "tests/support/rootfs.hpp"
+#include "tests/support/sleeping_container.hpp"
 
 using namespace troupe;
 using Catch::Matchers::Contains;
 
-namespace {
-
-/// A container that sleeps, and sessions in it.
-class sleeping_container {
-public:
-  explicit sleeping_container(plan::launch_plan plan)
-    : plan_(std::move(plan)), box_(test::create(plan_)) {
-    if (box_.failed())
-      FAIL(launch::to_failure(*box_.failed(), &plan_).what);
-    REQUIRE_FALSE(box_.start());
-  }
-
-  [[nodiscard]] plan::exec_plan session(std::vector<std::string> args) const {
-    auto out = plan::exec_plan{};
-    out.id = plan_.id;
-    out.session = "s";
-    out.namespaces = plan_.namespaces.clone_flags;
-    out.cgroup = plan_.cgroup;
-    out.process = plan_.process;
-    out.process.args = std::move(args);
-    return out;
-  }
-
-  test::launched exec(const plan::exec_plan& plan) {
-    return test::launched{[&](const auto& with) {
-      return launch::run_exec(plan, with, box_.pidfd());
-    }};
-  }
-
-  [[nodiscard]] pid_t pid() const {
-    return box_.pid();
-  }
-
-private:
-  plan::launch_plan plan_;
-  test::launched box_;
-};
-
-} // namespace
+using test::sleeping_container;
 
 TEST_CASE("an exec session runs inside the container's namespaces") {
   test::busybox_rootfs fs;

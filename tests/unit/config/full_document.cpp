@@ -28,7 +28,7 @@ constexpr auto text = R"({
     "scheduler": {
       "policy": "SCHED_FIFO", "nice": -5, "priority": 10,
       "flags": ["SCHED_FLAG_RESET_ON_FORK"],
-      "runtime": 1000, "deadline": 2000, "period": 3000
+      "runtime": 0, "deadline": 0, "period": 0
     },
     "selinuxLabel": "system_u:system_r:container_t:s0",
     "ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 4},

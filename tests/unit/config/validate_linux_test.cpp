@@ -178,6 +178,40 @@ TEST_CASE("only namespaced sysctls are allowed") {
   }
 }
 
+TEST_CASE("a memory policy has the nodes and flags that its mode takes") {
+  using words = std::vector<std::string>;
+  const auto policy = [](const char* mode, const char* nodes,
+                         const words& flags) {
+    return complaint("/linux/memoryPolicy",
+                     {{"mode", mode}, {"nodes", nodes}, {"flags", flags}});
+  };
+  for (const auto* mode : {"MPOL_BIND", "MPOL_INTERLEAVE",
+                           "MPOL_PREFERRED_MANY", "MPOL_WEIGHTED_INTERLEAVE"}) {
+    CAPTURE(mode);
+    CHECK(policy(mode, "0-1", {}) == "");
+    CHECK(policy(mode, "", {})
+          == "/linux/memoryPolicy/nodes: expected nodes for "
+               + std::string{mode} + ", found none");
+  }
+  for (const auto* mode : {"MPOL_DEFAULT", "MPOL_LOCAL"}) {
+    CAPTURE(mode);
+    CHECK(policy(mode, "", {}) == "");
+    CHECK(policy(mode, "0", {})
+          == "/linux/memoryPolicy/nodes: expected none for " + std::string{mode}
+               + ", found '0'");
+  }
+  CHECK(policy("MPOL_PREFERRED", "", {}) == "");
+  CHECK(policy("MPOL_PREFERRED", "0", {"MPOL_F_STATIC_NODES"}) == "");
+  CHECK(policy("MPOL_BIND", "0", {"MPOL_F_NUMA_BALANCING"}) == "");
+  CHECK(policy("MPOL_LOCAL", "", {"MPOL_F_NUMA_BALANCING"})
+        == "/linux/memoryPolicy/flags: expected MPOL_F_NUMA_BALANCING for "
+           "MPOL_BIND or MPOL_PREFERRED_MANY only, found it for MPOL_LOCAL");
+  CHECK(
+    policy("MPOL_BIND", "0", {"MPOL_F_STATIC_NODES", "MPOL_F_RELATIVE_NODES"})
+    == "/linux/memoryPolicy/flags: expected static or relative nodes, found "
+       "both");
+}
+
 TEST_CASE("the rest of linux is checked") {
   check({
     {"/linux/cgroupsPath", "/a/../b",

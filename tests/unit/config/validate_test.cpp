@@ -101,10 +101,45 @@ TEST_CASE("a process is checked") {
     {"/process/scheduler/policy", "SCHED_OTHER",
      "/process/scheduler/priority: expected an integer from 0 to 0, found 10"},
   });
+  check({
+    {"/process/scheduler/runtime", 5000,
+     "/process/scheduler/runtime: expected nothing but for SCHED_DEADLINE, "
+     "found 5000 for SCHED_FIFO"},
+    {"/process/scheduler/deadline", 5000,
+     "/process/scheduler/deadline: expected nothing but for SCHED_DEADLINE, "
+     "found 5000 for SCHED_FIFO"},
+    {"/process/scheduler/period", 5000,
+     "/process/scheduler/period: expected nothing but for SCHED_DEADLINE, "
+     "found 5000 for SCHED_FIFO"},
+  });
   CHECK_THAT(complaint("/process/scheduler/policy", "FIFO"),
              Catch::StartsWith("/process/scheduler/policy: expected one of "));
   CHECK_THAT(complaint("/process/scheduler/flags/0", "X"),
              Catch::StartsWith("/process/scheduler/flags/0: expected one of "));
+}
+
+TEST_CASE("the deadline scheduler's times are in order") {
+  const auto deadline = [](std::uint64_t runtime, std::uint64_t deadline,
+                           std::uint64_t period) {
+    return complaint("/process/scheduler", {{"policy", "SCHED_DEADLINE"},
+                                            {"runtime", runtime},
+                                            {"deadline", deadline},
+                                            {"period", period}});
+  };
+  CHECK(deadline(1024, 2000, 3000) == "");
+  CHECK(deadline(1024, 1024, 0) == "");
+  CHECK(deadline(1023, 2000, 3000)
+        == "/process/scheduler/runtime: expected at least 1024 ns for "
+           "SCHED_DEADLINE, found 1023");
+  CHECK(deadline(2000, 1999, 3000)
+        == "/process/scheduler/deadline: expected at least the runtime, less "
+           "than 2^63, found 1999");
+  CHECK(deadline(2000, 3000, 2999)
+        == "/process/scheduler/period: expected at least the deadline, less "
+           "than 2^63, found 2999");
+  CHECK(complaint("/process/scheduler", {{"policy", "SCHED_DEADLINE"}})
+        == "/process/scheduler/runtime: expected at least 1024 ns for "
+           "SCHED_DEADLINE, found 0");
 }
 
 TEST_CASE("rlimits are known, unique and in order") {

@@ -136,29 +136,14 @@ TEST_CASE("what cannot be honoured is refused with its place") {
      [](oci::spec& x) { x.process->apparmor_profile = "docker-default"; }},
     {"/process/selinuxLabel",
      [](oci::spec& x) { x.process->selinux_label = "a:b:c:s0"; }},
-    {"/process/scheduler",
-     [](oci::spec& x) { x.process->scheduler.emplace(); }},
-    {"/process/ioPriority",
-     [](oci::spec& x) { x.process->io_priority.emplace(); }},
-    {"/process/execCPUAffinity",
-     [](oci::spec& x) { x.process->exec_cpu_affinity.emplace(); }},
+    {"/process/scheduler/policy",
+     [](oci::spec& x) { x.process->scheduler.emplace().policy = "SCHED_ISO"; }},
     {"/linux/mountLabel",
      [](oci::spec& x) { x.linux_.mount_label = "a:b:c:s0"; }},
-    {"/linux/personality",
-     [](oci::spec& x) { x.linux_.personality.emplace(); }},
     {"/linux/intelRdt", [](oci::spec& x) { x.linux_.intel_rdt.emplace(); }},
-    {"/linux/memoryPolicy",
-     [](oci::spec& x) { x.linux_.memory_policy.emplace(); }},
     {"/mounts/0/options",
      [](oci::spec& x) {
        x.mounts = {{"/c", "cgroup", "cgroup", {"idmap"}, {}, {}}};
-     }},
-    {"/linux/seccomp/syscalls/0/action",
-     [](oci::spec& x) {
-       auto& profile = x.linux_.seccomp.emplace();
-       profile.default_action = "SCMP_ACT_ALLOW";
-       profile.listener_path = "/run/agent.sock";
-       profile.syscalls = {{{"read"}, "SCMP_ACT_NOTIFY", {}, {}}};
      }},
   };
   for (const auto& each : expected) {
@@ -169,15 +154,6 @@ TEST_CASE("what cannot be honoured is refused with its place") {
     CHECK(why.code == fault::unsupported);
     CHECK(why.what.starts_with(std::string{each.pointer} + ": "));
   }
-}
-
-TEST_CASE("unconfined is what every process is without AppArmor") {
-  auto spec = base();
-  spec.process->apparmor_profile = "unconfined";
-  CHECK(compiled_or_not(spec));
-  auto host = test::plain_host();
-  host.apparmor = true;
-  CHECK(refusal(spec, host).code == fault::unsupported);
 }
 
 // -- exec ---------------------------------------------------------------------

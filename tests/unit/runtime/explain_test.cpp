@@ -65,6 +65,7 @@ TEST_CASE("steps come in the order of execution") {
                                     "cgroup_create",
                                     "cgroup_write",
                                     "clone",
+                                    "oom_score_adj",
                                     "cgroup_place",
                                     "loopback",
                                     "hostname",
@@ -81,14 +82,14 @@ TEST_CASE("steps come in the order of execution") {
                                     "masked_path",
                                     "readonly_path",
                                     "readonly_root",
-                                    "rlimit",
-                                    "oom_score_adj",
                                     "created",
                                     "hook_start_container",
+                                    "keyring",
+                                    "rlimit",
                                     "user",
+                                    "cwd",
                                     "capabilities",
                                     "seccomp",
-                                    "cwd",
                                     "exec",
                                     "hook_poststart",
                                     "hook_poststop"});
@@ -205,12 +206,53 @@ TEST_CASE("words with spaces and empty words are quoted in a command line") {
 
 TEST_CASE("equal capability sets are told once") {
   launch_plan plan;
+  plan.process.args = {"true"};
   auto& sets = plan.process.capabilities;
   sets.set = true;
   sets.bounding = sets.permitted = sets.effective = 0b100001;
   CHECK(sentence(plan, phase::capabilities)
         == "bounding, permitted, effective: CAP_CHOWN, CAP_KILL; inheritable, "
            "ambient: none");
+}
+
+TEST_CASE("attributes are told in the words of config.json") {
+  launch_plan plan;
+  plan.process.args = {"true"};
+  auto& x = plan.process.attributes;
+  x.scheduler = {true, 1, 0, 9, 0, 0, 0, 0};
+  x.io_priority = 2 << 13 | 5;
+  x.final_cpus = {0, 1, 2, 7};
+  x.set_personality = true;
+  x.personality = 8;
+  x.memory_policy = {true, 2 | 1 << 15, {0, 1}};
+  x.apparmor_profile = "docker-default";
+  x.keyring = "_ses.web-1";
+  CHECK(sentence(plan, phase::scheduler)
+        == "schedule as SCHED_FIFO, nice 0, priority 9");
+  CHECK(sentence(plan, phase::io_priority)
+        == "I/O priority IOPRIO_CLASS_BE, level 5");
+  CHECK(sentence(plan, phase::cpu_affinity) == "run on CPUs 0-2,7");
+  CHECK(sentence(plan, phase::personality) == "personality LINUX32");
+  CHECK(sentence(plan, phase::memory_policy)
+        == "take memory by MPOL_BIND, MPOL_F_STATIC_NODES from nodes 0-1");
+  CHECK(sentence(plan, phase::label)
+        == "execute under AppArmor profile docker-default");
+  CHECK(sentence(plan, phase::keyring) == "join session keyring _ses.web-1");
+}
+
+TEST_CASE("a listener is connected on the host and served at the start") {
+  launch_plan plan;
+  plan.process.args = {"true"};
+  plan.process.seccomp.program.assign(16, 0);
+  plan.process.seccomp.listener_path = "/run/agent.sock";
+  std::vector<std::string> said;
+  for (const auto& step : explain(plan))
+    if (step.origin == "/linux/seccomp/listenerPath")
+      said.push_back(step.where + ": " + step.what);
+  CHECK(said
+        == std::vector<std::string>{
+          "host: connect to the listener /run/agent.sock",
+          "container: hand its notifications to /run/agent.sock"});
 }
 
 TEST_CASE("a plan without a process ends with the wait for start") {

@@ -209,14 +209,44 @@ TEST_CASE("flags become the kernel's bits") {
         == (SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW));
 }
 
+TEST_CASE("a filter that notifies has a listener") {
+  auto x = profile("SCMP_ACT_ALLOW", {rule({"chmod"}, "SCMP_ACT_NOTIFY")});
+  x.listener_path = "/run/agent.sock";
+  x.listener_metadata = "data";
+  x.flags = {"SECCOMP_FILTER_FLAG_TSYNC",
+             "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
+  const auto filter = compile_seccomp(x);
+  REQUIRE(filter);
+  constexpr auto wait_killable = 1U << 5;
+  // Without TSYNC: the thread that hands the listener over is not filtered.
+  CHECK(filter->flags == (SECCOMP_FILTER_FLAG_NEW_LISTENER | wait_killable));
+  CHECK(filter->listener_path == "/run/agent.sock");
+  CHECK(filter->listener_metadata == "data");
+  auto machine = compiled(x);
+  CHECK(machine.run({SYS_chmod, {}}) == SECCOMP_RET_USER_NOTIF);
+  CHECK(machine.run({SYS_read, {}}) == allow);
+  x = profile("SCMP_ACT_NOTIFY", {rule({"chmod"}, "SCMP_ACT_ALLOW")});
+  x.listener_path = "/run/agent.sock";
+  machine = compiled(x);
+  CHECK(machine.run({SYS_chmod, {}}) == allow);
+  CHECK(machine.run({SYS_read, {}}) == SECCOMP_RET_USER_NOTIF);
+}
+
+TEST_CASE(
+  "without notifications there is no listener, and nothing to wait for") {
+  auto x = profile("SCMP_ACT_ALLOW", {rule({"chmod"}, "SCMP_ACT_ERRNO")});
+  x.listener_path = "/run/agent.sock";
+  x.flags = {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
+  const auto filter = compile_seccomp(x);
+  REQUIRE(filter);
+  CHECK(filter->flags == 0);
+  CHECK(filter->listener_path.empty());
+}
+
 TEST_CASE("unknown words are refused with their place") {
   auto x = profile("SCMP_ACT_PRAISE", {});
   CHECK(refusal(x).starts_with(
     "/linux/seccomp/defaultAction: found 'SCMP_ACT_PRAISE'"));
-  x = profile("SCMP_ACT_ALLOW", {rule({"read"}, "SCMP_ACT_NOTIFY")});
-  CHECK(refusal(x)
-        == "/linux/seccomp/syscalls/0/action: SCMP_ACT_NOTIFY is not "
-           "supported yet");
   x = profile("SCMP_ACT_ALLOW", {});
   x.architectures = {"SCMP_ARCH_X86_64", "SCMP_ARCH_VAX"};
   CHECK(refusal(x).starts_with(
