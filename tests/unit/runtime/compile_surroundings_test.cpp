@@ -111,7 +111,7 @@ TEST_CASE("a user namespace mounts only what shows namespaces of its own") {
   const auto why = refusal(spec);
   CHECK(why.code == fault::unsupported);
   CHECK_THAT(why.what, StartsWith(std::string{"/mounts/0/type: "} + type
-                                  + " in a user namespace needs a "));
+                                  + " in a user namespace needs "));
   spec.linux_.namespaces.push_back({needs, ""});
   CHECK(test::compiled_or_not(spec));
   spec.linux_.namespaces = base().linux_.namespaces;
