@@ -20,8 +20,6 @@ using lifecycle::status;
 
 namespace {
 
-constexpr auto append_pause = std::chrono::seconds{1};
-
 bool looks_oom_killed(const msg::snapshot& x) {
   return x.exit_signal == SIGKILL || x.exit_code == 128 + SIGKILL;
 }

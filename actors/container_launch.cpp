@@ -18,14 +18,7 @@ using lifecycle::status;
 
 namespace {
 
-/// How long a failed start waits for the exit that comes with it.
-constexpr auto settle_patience = std::chrono::seconds{5};
-
 constexpr auto cleanup_pause = std::chrono::seconds{1};
-
-caf::timespan launch_patience(const services& with) {
-  return std::chrono::milliseconds{with.settings.launch_timeout_ms};
-}
 
 } // namespace
 

@@ -55,6 +55,23 @@ std::string data_of(const msg::snapshot& x, std::string_view type,
   return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+/// What state.json and a snapshot both hold.
+template <class From, class To>
+void copy_common(const From& from, To& to) {
+  to.pid = from.pid;
+  to.exit_code = from.exit_code;
+  to.exit_signal = from.exit_signal;
+  to.oom_killed = from.oom_killed;
+  to.oom_kills = from.oom_kills;
+  to.error = from.error;
+  to.created = from.created;
+  to.started = from.started;
+  to.finished = from.finished;
+  to.log_path = from.log_path;
+  to.auto_remove = from.auto_remove;
+  to.stdin_open = from.stdin_open;
+}
+
 } // namespace
 
 store::state state_of(const msg::snapshot& x) {
@@ -62,18 +79,7 @@ store::state state_of(const msg::snapshot& x) {
   out.id = x.id;
   out.status = to_string(x.status);
   out.bundle = x.bundle;
-  out.pid = x.pid;
-  out.exit_code = x.exit_code;
-  out.exit_signal = x.exit_signal;
-  out.oom_killed = x.oom_killed;
-  out.oom_kills = x.oom_kills;
-  out.error = x.error;
-  out.created = x.created;
-  out.started = x.started;
-  out.finished = x.finished;
-  out.log_path = x.log_path;
-  out.auto_remove = x.auto_remove;
-  out.stdin_open = x.stdin_open;
+  copy_common(x, out);
   return out;
 }
 
@@ -84,18 +90,7 @@ msg::snapshot snapshot_of(const store::state& x,
   out.status = lifecycle::status_named(x.status).value_or(
     lifecycle::status::creating);
   describe(out, plan);
-  out.pid = x.pid;
-  out.exit_code = x.exit_code;
-  out.exit_signal = x.exit_signal;
-  out.oom_killed = x.oom_killed;
-  out.oom_kills = x.oom_kills;
-  out.error = x.error;
-  out.created = x.created;
-  out.started = x.started;
-  out.finished = x.finished;
-  out.log_path = x.log_path;
-  out.auto_remove = x.auto_remove;
-  out.stdin_open = x.stdin_open;
+  copy_common(x, out);
   return out;
 }
 

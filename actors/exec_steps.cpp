@@ -15,12 +15,6 @@ using msg::exec_status;
 namespace {
 
 constexpr auto memory = std::chrono::seconds{60};
-constexpr auto append_pause = std::chrono::seconds{1};
-constexpr auto settle_patience = std::chrono::seconds{5};
-
-caf::timespan launch_patience(const services& with) {
-  return std::chrono::milliseconds{with.settings.launch_timeout_ms};
-}
 
 } // namespace
 

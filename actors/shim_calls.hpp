@@ -2,6 +2,7 @@
 
 #include "actors/errors.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/services.hpp"
 
 #include <caf/timespan.hpp>
 
@@ -17,6 +18,15 @@ inline constexpr caf::timespan shim_patience = std::chrono::seconds{10};
 
 /// From SIGKILL until a process is reaped; beyond that it hangs in the kernel.
 inline constexpr caf::timespan kill_patience = std::chrono::seconds{10};
+
+/// How long a failed start waits for the exit that comes with it.
+inline constexpr caf::timespan settle_patience = std::chrono::seconds{5};
+
+/// Between two attempts to write events that the event log refused.
+inline constexpr caf::timespan append_pause = std::chrono::seconds{1};
+
+/// From a launch's request until init is there, hooks included.
+[[nodiscard]] caf::timespan launch_patience(const services& with);
 
 /// The shim's answer as an outcome. A failing step is put into words by means
 /// of `plan`, which is null for exec sessions.

@@ -3,7 +3,16 @@
 build_packages=(
   g++ cmake ninja-build pkg-config
   libcaf-dev nlohmann-json3-dev libcap-dev libspdlog-dev libfmt-dev catch2
-  libseccomp-dev libsqlite3-dev libboost-dev libcli11-dev libexpected-dev
+  libseccomp-dev libnl-route-3-dev libsqlite3-dev libboost-dev libcli11-dev libexpected-dev
 )
-run_packages=(busybox-static curl jq)
-check_packages=(clang clang-format-14 clang-tidy-14 libclang-rt-14-dev git)
+run_packages=(busybox-static curl jq procps)
+check_packages=(uidmap clang clang-format-14 clang-tidy-14 libclang-rt-14-dev git
+  runc crun) # their bundles, and how they compare
+# tests/conformance: Go, what the OCI validation programs import, and a runtime
+# to compare with.
+conformance_packages=(
+  golang-go golang-github-opencontainers-runtime-tools-dev golang-github-google-uuid-dev
+  runc dpkg-dev xz-utils python3
+)
+# tests/clients: the clients, the runtime to compare with, and what they run.
+client_packages=(podman conmon containerd runc catatonit busybox-static python3)

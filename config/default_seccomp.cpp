@@ -13,7 +13,7 @@ namespace {
 using names = std::span<const std::string_view>;
 
 constexpr auto allow = "SCMP_ACT_ALLOW";
-constexpr auto refuse = "SCMP_ACT_ERRNO";
+constexpr auto refusal = "SCMP_ACT_ERRNO";
 
 // Left out of the table on purpose, each a way to the host's kernel rather than
 // a service for programs: mounts and namespaces, modules and kexec, bpf, perf
@@ -197,7 +197,7 @@ void restrict_clone(oci::seccomp& out) {
   const auto call = rule(allow, "clone",
                          {{0, namespace_flags, 0, "SCMP_CMP_MASKED_EQ"}});
   out.syscalls.push_back(call);
-  auto absent = rule(refuse, "clone3", {});
+  auto absent = rule(refusal, "clone3", {});
   absent.errno_ret = ENOSYS;
   out.syscalls.push_back(std::move(absent));
 }
@@ -216,7 +216,7 @@ std::vector<std::string> architectures() {
 
 oci::seccomp default_seccomp(const std::vector<std::string>& capabilities) {
   oci::seccomp out;
-  out.default_action = refuse;
+  out.default_action = refusal;
   out.default_errno_ret = EPERM;
   out.architectures = architectures();
   out.syscalls.push_back(rule(allow, always));

@@ -37,7 +37,7 @@ using enum role;
 constexpr std::uint64_t atime_field = MOUNT_ATTR__ATIME;
 
 // Sorted by text.
-constexpr std::array words{
+constexpr std::array option_words{
   word{"async", data},
   word{"atime", atime_off, false, MOUNT_ATTR_NOATIME},
   word{"bind", bind},
@@ -102,14 +102,25 @@ constexpr std::array words{
   word{"unbindable", propagation, false, MS_UNBINDABLE},
 };
 
-static_assert(std::ranges::is_sorted(words, {}, &word::text));
-static_assert(std::ranges::adjacent_find(words, {}, &word::text)
-              == words.end());
-static_assert(words.size() == 62);
+static_assert(std::ranges::is_sorted(option_words, {}, &word::text));
+static_assert(std::ranges::adjacent_find(option_words, {}, &word::text)
+              == option_words.end());
+static_assert(option_words.size() == 62);
+
+// mount(8), "The following options apply to any filesystem": what it never
+// hands to the kernel and what means nothing to a mount made at once.
+constexpr std::array<std::string_view, 5> of_mount8{"_netdev", "auto", "noauto",
+                                                    "nofail", "nouser"};
+
+bool is_of_mount8(std::string_view text) noexcept {
+  return text.starts_with("x-") || text.starts_with("X-")
+         || text.starts_with("comment=")
+         || std::ranges::find(of_mount8, text) != of_mount8.end();
+}
 
 const word* find(std::string_view text) {
-  const auto* i = std::ranges::lower_bound(words, text, {}, &word::text);
-  return i != words.end() && i->text == text ? i : nullptr;
+  const auto* i = std::ranges::lower_bound(option_words, text, {}, &word::text);
+  return i != option_words.end() && i->text == text ? i : nullptr;
 }
 
 /// One attr_set and attr_clr pair.
@@ -188,9 +199,21 @@ mount_options split(const std::vector<std::string>& options) {
   for (const auto& option : options) {
     if (const auto* known = find(option))
       apply(*known, out);
-    else if (!option.empty())
+    else if (is_for_filesystem(option))
       out.data.push_back(option);
   }
+  return out;
+}
+
+bool is_for_filesystem(std::string_view option) noexcept {
+  return !option.empty() && find(option) == nullptr && !is_of_mount8(option);
+}
+
+std::vector<std::string_view> mount_words() {
+  std::vector<std::string_view> out;
+  out.reserve(option_words.size());
+  for (const auto& each : option_words)
+    out.push_back(each.text);
   return out;
 }
 

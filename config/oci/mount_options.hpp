@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe::oci {
@@ -57,10 +58,19 @@ struct mount_options {
 };
 
 /// Splits `options`. Words that the table does not know are the filesystem's
-/// and go into `data`, so nothing is refused here. Words without an effect in
-/// the new mount API are dropped: `defaults`, `silent`, `loud`, `norelatime`,
-/// `rnorelatime`, and `iversion` and `noiversion`, which filesystems decide
-/// themselves since Linux 6.1.
+/// and go into `data`, so nothing is refused here. What mount(8) keeps for
+/// itself (`x-*`, `_netdev`, `nofail`...) is dropped, and so are words without
+/// an effect in the new mount API: `defaults`, `silent`, `loud`,
+/// `norelatime`, `rnorelatime`, and `iversion` and `noiversion`, which
+/// filesystems decide themselves since Linux 6.1.
 [[nodiscard]] mount_options split(const std::vector<std::string>& options);
+
+/// Whether `option` is meant for a particular filesystem: neither in the spec's
+/// table nor mount(8)'s own. A bind has no filesystem to give it to.
+[[nodiscard]] bool is_for_filesystem(std::string_view option) noexcept;
+
+/// Every word that is not a filesystem's own, sorted: the features document's
+/// `mountOptions`.
+[[nodiscard]] std::vector<std::string_view> mount_words();
 
 } // namespace troupe::oci

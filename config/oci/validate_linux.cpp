@@ -74,6 +74,10 @@ bool is_interface_name(std::string_view name) {
          && name.find_first_of("/: \t\n\v\f\r") == name.npos;
 }
 
+const std::string& name_inside(const net_device& x) {
+  return x.name.empty() ? x.host_name : x.name;
+}
+
 outcome check_net_devices(const linux_config& x, const pointer& at) {
   constexpr auto expected = "an interface name of 1 to 15 characters";
   for (const auto& device : x.net_devices) {
@@ -83,6 +87,11 @@ outcome check_net_devices(const linux_config& x, const pointer& at) {
       return refuse(where, expected, quote(device.host_name));
     if (!device.name.empty() && !is_interface_name(device.name))
       return refuse(where / "name", expected, quote(device.name));
+    for (const auto& other : x.net_devices)
+      if (&other < &device && name_inside(other) == name_inside(device)
+          && name_inside(device).find('%') == std::string::npos)
+        return refuse(where / "name", "a name of its own in the container",
+                      quote(name_inside(device)) + " again");
   }
   return {};
 }
@@ -105,9 +114,14 @@ outcome check_intel_rdt(const intel_rdt& x, const pointer& at) {
   const auto lines = [](const std::string& text) {
     return text.find('\n') != text.npos;
   };
+  // "/" is the default class, which every task is in.
+  const auto root = x.clos_id == "/";
   if (x.clos_id == "." || x.clos_id == ".."
-      || x.clos_id.find('/') != x.clos_id.npos)
-    return refuse(at / "closID", "one directory name", quote(x.clos_id));
+      || (!root && x.clos_id.find('/') != x.clos_id.npos))
+    return refuse(at / "closID", "one directory name, or /", quote(x.clos_id));
+  for (std::size_t i = 0; i < x.schemata.size(); ++i)
+    if (x.schemata[i].empty() || lines(x.schemata[i]))
+      return refuse(at / "schemata" / i, "one line", quote(x.schemata[i]));
   if (lines(x.l3_cache_schema))
     return refuse(at / "l3CacheSchema", "one line", quote(x.l3_cache_schema));
   if (lines(x.mem_bw_schema)

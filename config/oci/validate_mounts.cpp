@@ -23,10 +23,38 @@ outcome check_idmap(const spec& in, const mount& x, const mount_options& by,
   return {};
 }
 
+/// A bind, and a remount of one, has no filesystem of its own to configure: a
+/// word that mount(2) would pass over in silence is misspelt. Values for a
+/// filesystem (`mode=755`) are common in bundles; compile() warns of them.
+outcome check_bind_options(const mount& x, const pointer& at) {
+  for (std::size_t i = 0; i < x.options.size(); ++i)
+    if (is_for_filesystem(x.options[i])
+        && x.options[i].find('=') == std::string::npos)
+      return refuse(at / "options" / i, "an option that a bind can have",
+                    quote(x.options[i]));
+  return {};
+}
+
+outcome check_combinations(const mount& x, const mount_options& by,
+                           const pointer& at) {
+  if (by.copy_up && x.type != "tmpfs")
+    return refuse(at / "options", "tmpcopyup for a tmpfs only", quote(x.type));
+  const auto maps = by.idmap != idmap_kind::none || !x.uid_mappings.empty();
+  if (by.remount && maps)
+    return refuse(at / "options", "no id mapping of a mount that is there",
+                  "remount with a mapping");
+  return {};
+}
+
 outcome check_mount(const spec& in, const mount& x, const pointer& at) {
   TROUPE_CHECK(check_absolute(at / "destination", x.destination));
   const auto options = split(x.options);
+  TROUPE_CHECK(check_combinations(x, options, at));
   const bool binds = options.bind || x.type == "bind";
+  if (binds)
+    TROUPE_CHECK(check_bind_options(x, at));
+  if (binds && options.remount) // nothing is looked up on the host
+    return {};
   if (binds && x.source.empty())
     return refuse(at / "source", "the path to bind", "nothing");
   if (!binds && x.type.empty() && !options.remount)
@@ -55,6 +83,7 @@ outcome check_mount_namespace(const spec& x) {
     row{"/linux/maskedPaths", !x.linux_.masked_paths.empty()},
     row{"/linux/readonlyPaths", !x.linux_.readonly_paths.empty()},
     row{"/linux/rootfsPropagation", !x.linux_.rootfs_propagation.empty()},
+    row{"/linux/devices", !x.linux_.devices.empty()},
   };
   for (const auto& row : rows)
     if (row.given)

@@ -1,9 +1,7 @@
 #include "programs/troupe/command.hpp"
 
 #include <charconv>
-#include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <string_view>
 #include <unistd.h>
 
@@ -70,25 +68,6 @@ int for_each(const std::vector<std::string>& ids,
       print(id + '\n');
   }
   return code;
-}
-
-result<int> parse_signal(const std::string& text) {
-  auto number = 0;
-  const auto* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, number);
-  if (error == std::errc{} && at == end && number > 0 && number <= SIGRTMAX)
-    return number;
-  auto name = std::string_view{text};
-  if (name.size() > 3 && ::strncasecmp(name.data(), "SIG", 3) == 0)
-    name.remove_prefix(3);
-  for (auto signo = 1; signo < NSIG; ++signo)
-    if (const auto* abbreviation = ::sigabbrev_np(signo);
-        abbreviation && name.size() == std::strlen(abbreviation)
-        && ::strncasecmp(name.data(), abbreviation, name.size()) == 0)
-      return signo;
-  return fail(fault::invalid_config,
-              "signal '" + text + "': unknown; a number from 1 to "
-                + std::to_string(SIGRTMAX) + " or a name such as TERM");
 }
 
 result<double> parse_seconds(const std::string& text) {

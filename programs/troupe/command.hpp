@@ -54,9 +54,6 @@ void print(const nlohmann::json& document);
 int for_each(const std::vector<std::string>& ids,
              const std::function<outcome(const std::string&)>& one);
 
-/// A signal by number or name, with or without SIG, in any case.
-[[nodiscard]] result<int> parse_signal(const std::string& text);
-
 /// `10`, `1.5s`, `500ms`, `2m`: seconds if there is no unit.
 [[nodiscard]] result<double> parse_seconds(const std::string& text);
 

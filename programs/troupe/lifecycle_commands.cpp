@@ -1,3 +1,4 @@
+#include "config/base/signal_number.hpp"
 #include "programs/troupe/command.hpp"
 
 #include <memory>
@@ -43,7 +44,7 @@ void add_kill(CLI::App& app, context& with) {
   command->add_flag("-a,--all", *all, "Every process, not the first alone");
   command->callback([&with, ids, signal, all] {
     with.action = [&with, ids, signal, all] {
-      const auto signo = parse_signal(*signal);
+      const auto signo = signal_number(*signal);
       if (!signo)
         return complain(signo.error());
       auto api = with.api();
@@ -74,7 +75,7 @@ void add_stop(CLI::App& app, context& with) {
       const auto seconds = parse_seconds(*timeout);
       if (!seconds)
         return complain(seconds.error());
-      const auto signo = parse_signal(*signal);
+      const auto signo = signal_number(*signal);
       if (!signo)
         return complain(signo.error());
       auto api = with.api();

@@ -55,6 +55,7 @@ outcome check_memory(const oci::memory_resources& x) {
     {"memory/limit", set_or_zero(x.limit)},
     {"memory/reservation", set_or_zero(x.reservation)},
     {"memory/swap", set_or_zero(x.swap)},
+    {"memory/kernelTCP", set_or_zero(x.kernel_tcp)},
   };
   for (const auto& [pointer, value] : amounts)
     if (value < -1)
@@ -82,6 +83,10 @@ outcome put_memory_limits(write_list& to, const oci::memory_resources& x) {
   if (const auto soft = set_or_zero(x.reservation); soft != 0)
     TROUPE_CHECK(to.put("memory", {"memory.soft_limit_in_bytes", "memory.low"},
                         amount(soft), "memory/reservation"));
+  // memory/kernel is accepted and has no effect, as in the kernel since 5.16.
+  if (const auto tcp = set_or_zero(x.kernel_tcp); tcp != 0)
+    TROUPE_CHECK(to.put("memory", {"memory.kmem.tcp.limit_in_bytes", ""},
+                        amount(tcp), "memory/kernelTCP"));
   return {};
 }
 

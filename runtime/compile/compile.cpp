@@ -52,18 +52,23 @@ void inherit(const process_attributes& from, process_attributes& to) {
 result<launch_plan> compile(const oci::spec& spec, const host_facts& host,
                             const std::string& id, const std::string& bundle) {
   TROUPE_CHECK(refuse_unsupported(spec, host));
+  TROUPE_CHECK(refuse_unprivileged(spec, host));
   launch_plan out;
   out.id = id;
   out.bundle = bundle;
   out.oci_version = spec.oci_version;
   copy_annotations(spec, out);
-  TROUPE_TRY(out.namespaces, compile_namespaces(spec.linux_, host));
+  TROUPE_TRY(out.namespaces,
+             compile_namespaces(spec.linux_, host, out.warnings));
   TROUPE_TRY(out.cgroup, troupe::cgroup::plan_cgroup(spec, host, id));
   const auto own = own_namespaces(out.namespaces);
   TROUPE_TRY(out.rootfs, compile_rootfs(spec, bundle, own));
+  note_unused_options(spec, out.warnings);
   out.hostname = spec.hostname;
   out.domainname = spec.domainname;
   out.loopback_up = (out.namespaces.clone_flags & CLONE_NEWNET) != 0;
+  out.net_devices = compile_net_devices(spec.linux_);
+  TROUPE_TRY(out.intel_rdt, compile_intel_rdt(spec.linux_, host, id));
   out.sysctls = compile_sysctls(spec.linux_.sysctl);
   if (spec.process) {
     const auto granted = grantable_capabilities(host, own);

@@ -35,7 +35,7 @@ std::string say(const mount& x) {
   case mount_kind::cgroup:
     return "mount the container's cgroups on " + x.target + words;
   case mount_kind::remount:
-    return "remount " + x.target + words;
+    return "change the mount on " + x.target + words;
   case mount_kind::filesystem:
     break;
   }
@@ -57,6 +57,11 @@ std::string say(const device& x) {
   if (x.uid != 0 || x.gid != 0)
     out += " owner " + std::to_string(x.uid) + ":" + std::to_string(x.gid);
   return out;
+}
+
+std::string say(const net_device& x) {
+  auto out = "move network device " + x.host_name + " into the container";
+  return x.name == x.host_name ? out : out + " as " + x.name;
 }
 
 std::string say(const id_map& x) {
@@ -86,6 +91,18 @@ std::string say_terminal(const process& x) {
 
 // -- the order of execution, runtime/launch/launch.hpp ------------------------
 
+void add_resctrl(const intel_rdt& x, listing& to) {
+  if (x.directory.empty())
+    return;
+  to.add(phase::intel_rdt, 0, host,
+         (x.shared ? "join resctrl class " : "create resctrl class ")
+           + x.directory);
+  for (const auto& line : x.schemata)
+    to.add(phase::intel_rdt, 0, host, "schemata: " + line);
+  if (x.monitoring)
+    to.add(phase::intel_rdt, 0, host, "create a resctrl monitoring group");
+}
+
 void add_host_side(const launch_plan& plan, listing& to) {
   const auto& listener = plan.process.seccomp.listener_path;
   if (!listener.empty())
@@ -95,6 +112,7 @@ void add_host_side(const launch_plan& plan, listing& to) {
     if (mounts[i].kind == mount_kind::bind)
       to.add(to_string(phase::prepare), host,
              "open bind source " + mounts[i].source, mounts[i].origin);
+  add_resctrl(plan.intel_rdt, to);
   to.each(phase::cgroup_create, host, plan.cgroup.dirs,
           [](const auto& x) { return "create " + say(x); });
   to.each(phase::cgroup_write, host, plan.cgroup.writes,
@@ -156,6 +174,11 @@ void add_file_system(const launch_plan& plan, listing& to) {
     to.add(phase::console, 0, init, say_terminal(plan.process));
 }
 
+void add_net_devices(const launch_plan& plan, listing& to) {
+  to.each(phase::net_device, host, plan.net_devices,
+          [](const auto& each) { return say(each); });
+}
+
 void add_create_hooks(const hooks& x, listing& to) {
   const auto words = [](const auto& each) { return say(each); };
   to.each(phase::hook_prestart, host, x.prestart, words);
@@ -165,7 +188,8 @@ void add_create_hooks(const hooks& x, listing& to) {
 
 void add_inside(const launch_plan& plan, listing& to) {
   const auto& x = plan.rootfs;
-  to.add(phase::pivot_root, 0, init, "change root to " + x.path);
+  to.add(phase::pivot_root, 0, init,
+         "change root to " + x.path + (x.no_pivot ? " by chroot" : ""));
   to.each(phase::sysctl, container, plan.sysctls,
           [](const auto& each) { return each.key + " = " + each.value; });
   to.each(phase::masked_path, container, x.masked,
@@ -185,6 +209,7 @@ std::vector<explained_step> explain(const launch_plan& plan) {
   add_clone(plan.namespaces, plan.process.oom_score_adj, to);
   add_surroundings(plan, to);
   add_file_system(plan, to);
+  add_net_devices(plan, to);
   add_create_hooks(plan.hooks, to);
   add_inside(plan, to);
   to.add("created", container, "init waits for start", "");

@@ -136,18 +136,21 @@ void add_seccomp(const seccomp_filter& x, listing& to) {
 }
 
 /// Without no_new_privs a filter needs CAP_SYS_ADMIN, seccomp(2): it comes
-/// before the capabilities go. With it, it comes as late as it can.
+/// before the last capabilities go. Otherwise it comes as late as it can.
 void add_rights(const process& x, listing& to) {
-  if (!x.no_new_privileges)
+  const auto privileged = !x.no_new_privileges;
+  if (privileged && !x.capabilities.set)
     add_seccomp(x.seccomp, to);
   add_identity(x, to);
-  add_capabilities(x, to);
-  if (x.no_new_privileges)
-    to.add(to_string(phase::capabilities), container, "set no_new_privs",
-           "/process/noNewPrivileges");
   to.add(phase::cwd, 0, container, "change directory to " + x.cwd);
-  if (x.no_new_privileges)
+  if (privileged && x.capabilities.set)
     add_seccomp(x.seccomp, to);
+  add_capabilities(x, to);
+  if (privileged)
+    return;
+  to.add(to_string(phase::capabilities), container, "set no_new_privs",
+         "/process/noNewPrivileges");
+  add_seccomp(x.seccomp, to);
 }
 
 } // namespace

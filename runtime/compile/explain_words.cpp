@@ -168,6 +168,10 @@ std::string mount_words(const mount& x) {
     if (each != "ro" || (x.attr_set & MOUNT_ATTR_RDONLY) == 0) // once is enough
       append(out, ",", each);
   append(out, ",", x.copy_up ? "tmpcopyup" : "");
+  append(out, ",",
+         x.idmap == mount_idmap::single      ? "idmap"
+         : x.idmap == mount_idmap::recursive ? "ridmap"
+                                             : "");
   return out;
 }
 

@@ -30,10 +30,34 @@ using warnings = std::vector<std::string>;
 // -- namespaces.cpp -----------------------------------------------------------
 
 [[nodiscard]] result<namespaces>
-compile_namespaces(const oci::linux_config& linux_, const host_facts& host);
+compile_namespaces(const oci::linux_config& linux_, const host_facts& host,
+                   warnings& to);
+
+/// The entry for `kind`, or null: the host's namespace is kept.
+[[nodiscard]] const oci::namespace_entry*
+find_namespace(const oci::linux_config& in, oci::namespace_kind kind) noexcept;
+
+[[nodiscard]] std::vector<id_map>
+id_maps(const std::vector<oci::id_mapping>& mappings);
 
 /// Every CLONE_NEW* that is created or joined.
 [[nodiscard]] std::uint64_t own_namespaces(const namespaces& x) noexcept;
+
+// -- surroundings.cpp ---------------------------------------------------------
+
+/// Refuses what the user namespace, new or joined, or an ordinary user's own
+/// rights cannot give. All of it would fail later, with an errno that says
+/// less.
+[[nodiscard]] outcome refuse_unprivileged(const oci::spec& spec,
+                                          const host_facts& host);
+
+[[nodiscard]] std::vector<net_device>
+compile_net_devices(const oci::linux_config& in);
+
+/// Without `intelRdt`: nothing. `id` is the container's.
+[[nodiscard]] result<intel_rdt> compile_intel_rdt(const oci::linux_config& in,
+                                                  const host_facts& host,
+                                                  const std::string& id);
 
 // -- rootfs.cpp, mounts.cpp, devices.cpp --------------------------------------
 
@@ -50,11 +74,13 @@ compile_namespaces(const oci::linux_config& linux_, const host_facts& host);
                                             const std::string& bundle,
                                             std::uint64_t own_namespaces);
 
-/// `mounts` in their order; a default /dev is put first if none of them is
-/// mounted there.
+/// The spec's mounts in their order; a default /dev is put first if none of
+/// them is mounted there.
 [[nodiscard]] result<std::vector<mount>>
-compile_mounts(const std::vector<oci::mount>& mounts,
-               const std::string& bundle);
+compile_mounts(const oci::spec& spec, const std::string& bundle);
+
+/// Warns of options that are a filesystem's on a mount that makes none.
+void note_unused_options(const oci::spec& spec, warnings& to);
 
 /// True if what ends up on /dev is a fresh tmpfs.
 [[nodiscard]] bool has_own_dev(const std::vector<mount>& mounts);

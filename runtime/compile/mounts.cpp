@@ -1,3 +1,4 @@
+#include "config/base/quote.hpp"
 #include "config/oci/mount_options.hpp"
 #include "runtime/compile/facilities.hpp"
 #include "runtime/compile/pointer.hpp"
@@ -11,6 +12,8 @@ namespace troupe::plan {
 namespace {
 
 mount_kind kind_of(const oci::mount& x, const oci::mount_options& options) {
+  if (options.remount)
+    return mount_kind::remount;
   if (options.bind || x.type == "bind")
     return mount_kind::bind;
   if (x.type == "cgroup" || x.type == "cgroup2")
@@ -18,21 +21,29 @@ mount_kind kind_of(const oci::mount& x, const oci::mount_options& options) {
   return mount_kind::filesystem;
 }
 
-outcome refuse(const oci::mount& x, const oci::mount_options& options,
-               const std::string& origin) {
-  if (options.remount)
-    return fail(fault::unsupported,
-                origin + "/options: remount is not supported");
-  if (options.idmap != oci::idmap_kind::none)
-    return fail(fault::unsupported,
-                origin + "/options: idmapped mounts are not supported yet");
-  if (!x.uid_mappings.empty())
-    return fail(fault::unsupported,
-                origin + "/uidMappings: idmapped mounts are not supported yet");
-  if (!x.gid_mappings.empty())
-    return fail(fault::unsupported,
-                origin + "/gidMappings: idmapped mounts are not supported yet");
-  return {};
+/// `idmap`, `ridmap`, or mappings without either word, which mean `idmap`.
+/// Where the mount has no mappings, the container's are used; those of a joined
+/// user namespace are not known here, and the maps stay empty.
+void set_idmap(const oci::mount& from, const oci::mount_options& options,
+               const oci::linux_config& in, mount& to) {
+  const auto own = !from.uid_mappings.empty();
+  if (options.idmap == oci::idmap_kind::none && !own)
+    return;
+  to.idmap = options.idmap == oci::idmap_kind::recursive
+               ? mount_idmap::recursive
+               : mount_idmap::single;
+  const auto* user = find_namespace(in, oci::namespace_kind::user);
+  if (!own && (user == nullptr || !user->path.empty()))
+    return;
+  to.uid_map = id_maps(own ? from.uid_mappings : in.uid_mappings);
+  to.gid_map = id_maps(own ? from.gid_mappings : in.gid_mappings);
+}
+
+/// A file system that takes an SELinux context, as mount data. The kernel's own
+/// file systems have theirs from the policy.
+bool takes_label(const mount& x) {
+  return x.kind == mount_kind::filesystem && x.type != "proc"
+         && x.type != "sysfs" && x.type != "mqueue";
 }
 
 /// The words that only some kinds of mount need on top of the spec's.
@@ -51,10 +62,9 @@ void complete(mount& x) {
     x.data.emplace_back("ro");
 }
 
-result<mount> compile_mount(const oci::mount& x, const std::string& bundle,
-                            std::string origin) {
+result<mount> compile_mount(const oci::mount& x, const oci::linux_config& in,
+                            const std::string& bundle, std::string origin) {
   auto options = oci::split(x.options);
-  TROUPE_CHECK(refuse(x, options, origin));
   mount out;
   out.kind = kind_of(x, options);
   if (out.kind == mount_kind::filesystem && x.type.empty())
@@ -66,8 +76,10 @@ result<mount> compile_mount(const oci::mount& x, const std::string& bundle,
     return fail(fault::invalid_config,
                 origin + "/source: missing, required for a bind mount");
   out.type = out.kind == mount_kind::filesystem ? x.type : "";
-  out.source = out.kind == mount_kind::bind ? on_host(x.source, bundle)
-                                            : x.source;
+  if (out.kind == mount_kind::bind)
+    out.source = on_host(x.source, bundle);
+  else if (out.kind != mount_kind::remount)
+    out.source = x.source;
   out.target = in_container(x.destination);
   out.recursive = options.recursive;
   out.attr_set = options.attr_set;
@@ -79,6 +91,16 @@ result<mount> compile_mount(const oci::mount& x, const std::string& bundle,
   out.copy_up = options.copy_up;
   out.data = std::move(options.data);
   out.origin = std::move(origin);
+  set_idmap(x, options, in, out);
+  if (out.kind == mount_kind::cgroup && out.idmap != mount_idmap::none)
+    return fail(fault::unsupported,
+                out.origin + "/options: cgroups cannot be idmapped");
+  // A bind cannot change the superblock, and mount(2) passes over `sync` and
+  // its like; note_unused_options() tells of the rest.
+  if (out.kind == mount_kind::bind || (options.remount && options.bind))
+    out.data.clear();
+  if (!in.mount_label.empty() && takes_label(out))
+    out.data.push_back("context=" + in.mount_label);
   complete(out);
   return out;
 }
@@ -99,23 +121,43 @@ mount default_dev() {
 
 } // namespace
 
-result<std::vector<mount>> compile_mounts(const std::vector<oci::mount>& mounts,
+result<std::vector<mount>> compile_mounts(const oci::spec& spec,
                                           const std::string& bundle) {
   std::vector<mount> out;
-  for (std::size_t i = 0; i != mounts.size(); ++i) {
-    TROUPE_TRY(auto compiled,
-               compile_mount(mounts[i], bundle, at("/mounts", i)));
+  for (std::size_t i = 0; i != spec.mounts.size(); ++i) {
+    TROUPE_TRY(auto compiled, compile_mount(spec.mounts[i], spec.linux_, bundle,
+                                            at("/mounts", i)));
     out.push_back(std::move(compiled));
   }
-  if (std::ranges::find(out, "/dev", &mount::target) == out.end())
+  const auto fills_dev = [](const mount& x) {
+    return x.target == "/dev" && x.kind != mount_kind::remount;
+  };
+  if (std::ranges::find_if(out, fills_dev) == out.end()) {
     out.insert(out.begin(), default_dev());
+    if (!spec.linux_.mount_label.empty())
+      out.front().data.push_back("context=" + spec.linux_.mount_label);
+  }
   return out;
+}
+
+void note_unused_options(const oci::spec& spec, warnings& to) {
+  for (std::size_t i = 0; i != spec.mounts.size(); ++i) {
+    const auto& options = spec.mounts[i].options;
+    if (kind_of(spec.mounts[i], oci::split(options)) != mount_kind::bind)
+      continue;
+    for (std::size_t k = 0; k != options.size(); ++k)
+      if (oci::is_for_filesystem(options[k]))
+        to.push_back(at(at("/mounts", i) + "/options", k) + ": "
+                     + quote(options[k]) + " has no effect on a bind mount");
+  }
 }
 
 bool has_own_dev(const std::vector<mount>& mounts) {
   const auto last = std::find_if(
-    mounts.rbegin(), mounts.rend(),
-    [](const mount& x) { return x.target == "/dev" || x.target == "/"; });
+    mounts.rbegin(), mounts.rend(), [](const mount& x) {
+      return x.kind != mount_kind::remount
+             && (x.target == "/dev" || x.target == "/");
+    });
   return last != mounts.rend() && last->target == "/dev"
          && last->kind == mount_kind::filesystem && last->type == "tmpfs";
 }

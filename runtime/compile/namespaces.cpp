@@ -45,13 +45,6 @@ constexpr std::array clock_rows{
   clock_row{"boottime", CLOCK_BOOTTIME},
 };
 
-std::vector<id_map> id_maps(const std::vector<oci::id_mapping>& mappings) {
-  std::vector<id_map> out;
-  for (const auto& x : mappings)
-    out.push_back({x.container_id, x.host_id, x.size});
-  return out;
-}
-
 result<std::vector<time_offset>>
 time_offsets(const std::vector<oci::time_offset>& offsets) {
   std::vector<time_offset> out;
@@ -67,7 +60,32 @@ time_offsets(const std::vector<oci::time_offset>& offsets) {
   return out;
 }
 
+/// A joined user namespace has its mappings already. Others give them again,
+/// right or made up (podman: 0 to 0); the kernel's hold in any case.
+void warn_of_mappings(const oci::linux_config& in, warnings& to) {
+  if (!in.uid_mappings.empty())
+    to.emplace_back("/linux/uidMappings: not used, the joined user namespace "
+                    "has its own");
+  if (!in.gid_mappings.empty())
+    to.emplace_back("/linux/gidMappings: not used, the joined user namespace "
+                    "has its own");
+}
+
 } // namespace
+
+const oci::namespace_entry* find_namespace(const oci::linux_config& in,
+                                           oci::namespace_kind kind) noexcept {
+  const auto i = std::ranges::find(in.namespaces, kind,
+                                   &oci::namespace_entry::kind);
+  return i == in.namespaces.end() ? nullptr : &*i;
+}
+
+std::vector<id_map> id_maps(const std::vector<oci::id_mapping>& mappings) {
+  std::vector<id_map> out;
+  for (const auto& x : mappings)
+    out.push_back({x.container_id, x.host_id, x.size});
+  return out;
+}
 
 std::uint64_t own_namespaces(const namespaces& x) noexcept {
   auto flags = x.clone_flags;
@@ -77,7 +95,7 @@ std::uint64_t own_namespaces(const namespaces& x) noexcept {
 }
 
 result<namespaces> compile_namespaces(const oci::linux_config& linux_,
-                                      const host_facts& host) {
+                                      const host_facts& host, warnings& to) {
   namespaces out;
   for (const auto& row : namespace_rows)
     for (std::size_t i = 0; i != linux_.namespaces.size(); ++i) {
@@ -93,11 +111,13 @@ result<namespaces> compile_namespaces(const oci::linux_config& linux_,
       else
         out.joins.push_back({row.flag, wanted.path, origin});
     }
-  // A joined user namespace has its mappings already.
   if ((out.clone_flags & CLONE_NEWUSER) != 0) {
     out.uid_map = id_maps(linux_.uid_mappings);
     out.gid_map = id_maps(linux_.gid_mappings);
+  } else if (find_namespace(linux_, oci::namespace_kind::user) != nullptr) {
+    warn_of_mappings(linux_, to);
   }
+  out.unprivileged_maps = host.uid != 0;
   TROUPE_TRY(out.time_offsets, time_offsets(linux_.time_offsets));
   return out;
 }

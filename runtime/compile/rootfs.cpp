@@ -106,7 +106,7 @@ result<rootfs> compile_rootfs(const oci::spec& spec, const std::string& bundle,
   // Our own copies of the host's mounts follow the host's unmounts, so that we
   // keep nothing of it busy, and nothing of ours travels back.
   out.host_propagation = MS_SLAVE | MS_REC;
-  TROUPE_TRY(out.mounts, compile_mounts(spec.mounts, bundle));
+  TROUPE_TRY(out.mounts, compile_mounts(spec, bundle));
   out.fill_dev = has_own_dev(out.mounts);
   TROUPE_TRY(out.devices, compile_devices(spec.linux_.devices, out.fill_dev));
   if (out.fill_dev)

@@ -59,11 +59,8 @@ outcome refuse_unsupported(const oci::spec& spec, const host_facts& host) {
   const auto& x = spec.linux_;
   return refuse_any(
     std::array{
-      asked_for{"/linux/mountLabel", !x.mount_label.empty(),
-                host.selinux ? "mount labels are not supported yet"
-                             : no_selinux},
-      asked_for{"/linux/netDevices", !x.net_devices.empty(), not_yet},
-      asked_for{"/linux/intelRdt", x.intel_rdt.has_value(), not_yet},
+      asked_for{"/linux/mountLabel", !host.selinux && !x.mount_label.empty(),
+                no_selinux},
       asked_for{"/linux/memoryPolicy", x.memory_policy && !host.memory_policy,
                 "this kernel has no NUMA policies"},
     },

@@ -7,7 +7,9 @@
 #include "runtime/launch/isolate.hpp"
 #include "runtime/launch/launch.hpp"
 #include "runtime/launch/listener.hpp"
+#include "runtime/launch/net_devices.hpp"
 #include "runtime/launch/placement.hpp"
+#include "runtime/launch/resctrl.hpp"
 #include "runtime/launch/spawn.hpp"
 #include "runtime/linux/pidfd.hpp"
 #include "runtime/linux/seqpacket.hpp"
@@ -21,6 +23,8 @@ namespace {
 /// What there is to be undone if a later step fails.
 struct undo {
   bool cgroup = false;
+  bool resctrl = false; ///< Its class is new.
+  moved_devices devices;
   sys::unique_fd init;
 };
 
@@ -36,14 +40,16 @@ outcome check(const plan::launch_plan& plan, const lines& with, progress& at) {
 
 /// The steps between clone and the start line, as the launcher sees them.
 outcome accompany(const plan::launch_plan& plan, const lines& with, int line,
-                  const sys::cloned& init, progress& at) {
+                  const sys::cloned& init, progress& at, undo& made) {
   auto spawned = make_report(report_kind::spawned, at);
   spawned.pid = init.pid;
   TROUPE_CHECK(send_report(with.report, spawned, init.pidfd.get()));
   TROUPE_CHECK(
     write_placement(plan.namespaces, plan.process.oom_score_adj, init.pid, at));
+  TROUPE_CHECK(enter_resctrl(plan, init.pid, at));
   TROUPE_CHECK(say(line, word::mapped));
   TROUPE_TRY([[maybe_unused]] const auto ready, hear(line, word::ready, at));
+  TROUPE_CHECK(made.devices.move_to(plan, init.pid, at));
   const auto state = state_document(plan, "creating", init.pid);
   TROUPE_CHECK(run_hooks(plan.hooks.prestart, plan::phase::hook_prestart, state,
                          plan.bundle, at));
@@ -63,7 +69,11 @@ outcome create(const plan::launch_plan& plan, const lines& with, progress& at,
                        with.preserve_fds));
   TROUPE_CHECK(check(plan, with, at));
   TROUPE_TRY(auto listener, connect_listener(plan.process.seccomp, at));
-  TROUPE_TRY(const auto trees, open_host_trees(plan, at));
+  host_trees trees;
+  if (!plan.namespaces.unprivileged_maps) {
+    TROUPE_TRY(trees, open_host_trees(plan, at));
+  }
+  TROUPE_TRY(made.resctrl, prepare_resctrl(plan, at));
   at = {plan::phase::cgroup_create, 0};
   if (const auto cgroup = cgroup::create(plan.cgroup); !cgroup)
     return fail_at(at, cgroup.error());
@@ -72,6 +82,8 @@ outcome create(const plan::launch_plan& plan, const lines& with, progress& at,
   if (!entrance)
     return fail_at(at, entrance.error());
   at = {plan::phase::clone, 0};
+  if (plan.namespaces.unprivileged_maps)
+    TROUPE_CHECK(allow_own_maps());
   TROUPE_TRY(auto line, sys::seqpacket_pair());
   TROUPE_TRY(auto init, spawn(plan.namespaces, entrance->v2_dir.get(), at));
   if (init.pid == 0) {
@@ -80,7 +92,7 @@ outcome create(const plan::launch_plan& plan, const lines& with, progress& at,
       {plan, with, line.second.get(), *entrance, trees, listener.release()});
   }
   line.second.reset();
-  const auto done = accompany(plan, with, line.first.get(), init, at);
+  const auto done = accompany(plan, with, line.first.get(), init, at, made);
   made.init = std::move(init.pidfd);
   return done;
 }
@@ -94,8 +106,11 @@ bool is_hook(plan::phase x) {
 /// Undoes what was done, so that the report of the failure finds nothing left.
 void abandon(const plan::launch_plan& plan, const progress& at, int report_line,
              const undo& made) {
+  made.devices.move_back(plan);
   if (made.init)
     kill_and_wait(made.init.get());
+  // As with cgroups.
+  (void)remove_resctrl(plan, made.resctrl);
   if (made.cgroup)
     // What cannot be removed is the caller's to find: the failure that led here
     // is the one to report.

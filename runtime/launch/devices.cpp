@@ -44,8 +44,20 @@ outcome make_node(const plan::device& device, int root) {
   return {};
 }
 
+/// On a new file, or on the same node of the image's; as with mknod, whatever
+/// else is there is not replaced.
 outcome bind_node(const plan::device& device, int tree, int root) {
-  TROUPE_TRY(const auto target, sys::make_file(root, device.path));
+  TROUPE_TRY(const auto where, sys::make_parent(root, device.path));
+  const auto directory = where.directory.get();
+  const sys::unique_fd made{
+    ::openat(directory, where.name.c_str(),
+             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
+  if (!made && errno != EEXIST)
+    return fail_os(errno, "create", device.path);
+  if (!made)
+    TROUPE_CHECK(check_node(device, directory, where.name));
+  TROUPE_TRY(const auto target, sys::open_in_root(directory, where.name, O_PATH,
+                                                  sys::symlinks::refuse));
   return sys::attach_mount(tree, target.get(), device.path);
 }
 

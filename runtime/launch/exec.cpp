@@ -33,7 +33,15 @@ struct session_side {
   pid_t init;   ///< Its pid on the host.
   int root;     ///< Its root, for a container without a mount namespace; -1.
   int listener; ///< Connected seccomp listener, -1: none.
+  std::uint64_t entered; ///< CLONE_NEW*, by the launcher already.
 };
+
+/// A pid namespace is entered by the next child. An ordinary user enters the
+/// user namespace before anything else: there they have the right to.
+std::uint64_t entered_first(const plan::exec_plan& plan) {
+  const auto user = ::geteuid() == 0 ? 0 : CLONE_NEWUSER;
+  return plan.namespaces & static_cast<std::uint64_t>(CLONE_NEWPID | user);
+}
 
 /// The container's init as the host sees it.
 struct target_side {
@@ -64,12 +72,12 @@ result<target_side> look_up(const plan::exec_plan& plan, int target) {
 }
 
 outcome enter_container(const session_side& session, progress& at) {
-  const auto flags = session.plan.namespaces & ~std::uint64_t{CLONE_NEWPID};
+  const auto flags = session.plan.namespaces & ~session.entered;
   at = {plan::phase::join_namespace, 0};
   if (flags != 0)
     TROUPE_CHECK(
       sys::enter_namespace(session.target, flags, "of the container"));
-  if ((flags & CLONE_NEWUSER) != 0)
+  if ((session.plan.namespaces & CLONE_NEWUSER) != 0)
     TROUPE_CHECK(sys::become_root());
   at = {plan::phase::pivot_root, 0};
   if (session.root >= 0 && (::fchdir(session.root) != 0 || ::chroot(".") != 0))
@@ -172,16 +180,16 @@ outcome exec(const plan::exec_plan& plan, const lines& with, int target,
     return fail_at(at, entrance.error());
   TROUPE_TRY(auto line, sys::seqpacket_pair());
   at = {plan::phase::join_namespace, 0};
-  // A pid namespace is entered by the next child.
-  if ((plan.namespaces & CLONE_NEWPID) != 0)
-    TROUPE_CHECK(sys::enter_namespace(target, CLONE_NEWPID, "pid"));
+  const auto first = entered_first(plan);
+  if (first != 0)
+    TROUPE_CHECK(sys::enter_namespace(target, first, "of the container"));
   at = {plan::phase::clone, 0};
   TROUPE_TRY(auto session, sys::clone_process(sys::parentage::sibling, 0,
                                               entrance->v2_dir.get()));
   if (session.pid == 0) {
     line.first.reset();
     run_session({plan, with, line.second.get(), *entrance, target, init.pid,
-                 init.root.get(), listener.release()});
+                 init.root.get(), listener.release(), first});
   }
   line.second.reset();
   const auto done = accompany(plan, with, line.first.get(), session, at);

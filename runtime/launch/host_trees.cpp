@@ -1,7 +1,9 @@
 #include "runtime/launch/host_trees.hpp"
 
+#include "runtime/launch/placement.hpp"
 #include "runtime/linux/file.hpp"
 #include "runtime/linux/mount.hpp"
+#include "runtime/linux/user_namespace.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,21 +22,26 @@ bool is_node(std::uint32_t mode) {
   return S_ISCHR(mode) || S_ISBLK(mode);
 }
 
-/// A copy of the container's root. It never becomes a peer of the host's mount:
-/// at most it receives what the host mounts below it.
+/// A copy of the container's root. It never becomes a peer of the host's mount;
+/// only a `slave` receives what the host mounts below it.
 result<sys::unique_fd> open_rootfs(const plan::rootfs& rootfs) {
+  const auto propagation = (rootfs.propagation & MS_SLAVE) != 0
+                             ? std::uint64_t{MS_SLAVE}
+                             : std::uint64_t{MS_PRIVATE};
   TROUPE_TRY(auto tree, sys::clone_tree(AT_FDCWD, rootfs.path, true));
-  TROUPE_CHECK(sys::change_mount(
-    tree.get(), {0, 0, rootfs.host_propagation & ~std::uint64_t{MS_REC}, true},
-    rootfs.path));
+  TROUPE_CHECK(
+    sys::change_mount(tree.get(), {0, 0, propagation, true}, rootfs.path));
   return tree;
 }
 
-result<sys::unique_fd> open_bind(const plan::mount& mount,
+result<sys::unique_fd> open_bind(const plan::mount& mount, int idmap,
                                  std::uint64_t host_propagation) {
   TROUPE_TRY(auto tree,
              sys::clone_tree(AT_FDCWD, mount.source, mount.recursive));
   const auto fd = tree.get();
+  if (idmap >= 0)
+    TROUPE_CHECK(sys::idmap_mount(
+      fd, idmap, mount.idmap == plan::mount_idmap::recursive, mount.source));
   // Only who asks for `shared` stays a peer of the source, submounts included;
   // `slave` has to be made before `private` would cut the source off.
   if (mount.propagation != MS_SHARED)
@@ -52,6 +59,25 @@ result<sys::unique_fd> open_bind(const plan::mount& mount,
   TROUPE_CHECK(sys::change_mount(
     fd, {mount.attr_set, mount.attr_clear, 0, false}, mount.source));
   return tree;
+}
+
+const plan::namespace_join* joined(const plan::namespaces& in,
+                                   std::uint64_t flag) noexcept {
+  const auto i = std::find_if(in.joins.begin(), in.joins.end(),
+                              [&](const auto& x) { return x.flag == flag; });
+  return i == in.joins.end() ? nullptr : &*i;
+}
+
+/// The user namespace whose mapping the mount gets.
+result<sys::unique_fd> open_idmap(const plan::mount& mount,
+                                  const plan::namespaces& in) {
+  if (!mount.uid_map.empty())
+    return sys::make_user_namespace(id_map_text(mount.uid_map),
+                                    id_map_text(mount.gid_map));
+  const auto* user = joined(in, CLONE_NEWUSER);
+  if (user == nullptr)
+    return fail_os(EINVAL, "idmap: no mapping for", mount.target);
+  return sys::open_file(AT_FDCWD, user->path, O_RDONLY);
 }
 
 /// The node's name below /dev by what sysfs says of its number.
@@ -85,15 +111,17 @@ result<sys::unique_fd> open_node(const plan::device& device) {
 
 } // namespace
 
+bool joins_mounts(const plan::launch_plan& plan) noexcept {
+  return joined(plan.namespaces, CLONE_NEWNS) != nullptr;
+}
+
 bool has_own_mounts(const plan::launch_plan& plan) noexcept {
-  return (plan.namespaces.clone_flags & CLONE_NEWNS) != 0;
+  return (plan.namespaces.clone_flags & CLONE_NEWNS) != 0 || joins_mounts(plan);
 }
 
 bool in_user_namespace(const plan::launch_plan& plan) noexcept {
-  const auto& ns = plan.namespaces;
-  return (ns.clone_flags & CLONE_NEWUSER) != 0
-         || std::any_of(ns.joins.begin(), ns.joins.end(),
-                        [](const auto& x) { return x.flag == CLONE_NEWUSER; });
+  return (plan.namespaces.clone_flags & CLONE_NEWUSER) != 0
+         || joined(plan.namespaces, CLONE_NEWUSER) != nullptr;
 }
 
 result<host_trees> open_host_trees(const plan::launch_plan& plan,
@@ -107,15 +135,20 @@ result<host_trees> open_host_trees(const plan::launch_plan& plan,
   at = {plan::phase::mount, 0};
   for (const auto& mount : rootfs.mounts) {
     auto& tree = out.mounts.emplace_back();
+    auto& idmap = out.idmaps.emplace_back();
+    if (mount.idmap != plan::mount_idmap::none) {
+      TROUPE_TRY(idmap, open_idmap(mount, plan.namespaces));
+    }
     if (mount.kind == plan::mount_kind::bind) {
-      TROUPE_TRY(tree, open_bind(mount, rootfs.host_propagation));
+      TROUPE_TRY(tree, open_bind(mount, idmap.get(), rootfs.host_propagation));
     }
     ++at.index;
   }
   at = {plan::phase::device, 0};
+  const auto bound = in_user_namespace(plan) || !sys::in_first_user_namespace();
   for (const auto& device : rootfs.devices) {
     auto& tree = out.devices.emplace_back();
-    if (in_user_namespace(plan) && is_node(device.mode)) {
+    if (bound && is_node(device.mode)) {
       TROUPE_TRY(tree, open_node(device));
     }
     ++at.index;

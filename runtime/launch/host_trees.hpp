@@ -10,15 +10,23 @@ namespace troupe::launch {
 /// What a container gets of the host's file systems: detached copies, made and
 /// finished by the launcher in the host's mount namespace and with the host's
 /// rights; init only places them.
+///
+/// An ordinary user has no right to copy a mount of the host's namespace. Then
+/// init makes them, in its own copy of it.
 struct host_trees {
   sys::unique_fd rootfs;
-  std::vector<sys::unique_fd> mounts;  ///< As plan.rootfs.mounts; binds only.
+  std::vector<sys::unique_fd> mounts; ///< As plan.rootfs.mounts; binds only.
+  /// As plan.rootfs.mounts: the user namespace of an idmapped file system.
+  std::vector<sys::unique_fd> idmaps;
   std::vector<sys::unique_fd> devices; ///< As plan.rootfs.devices; see below.
 };
 
-/// Whether a mount namespace is made for the container. Without one nothing is
-/// ever mounted: its root is entered by chroot.
+/// Whether the container has a mount namespace, new or joined. Without one
+/// nothing is ever mounted: its root is entered by chroot.
 [[nodiscard]] bool has_own_mounts(const plan::launch_plan& plan) noexcept;
+
+/// Whether the container lives in a mount namespace that others have made.
+[[nodiscard]] bool joins_mounts(const plan::launch_plan& plan) noexcept;
 
 /// Whether init lives in a user namespace, new or joined: mknod(2) of a device
 /// is refused there, so the host's node is bound instead.

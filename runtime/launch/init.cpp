@@ -3,6 +3,7 @@
 #include "runtime/launch/console.hpp"
 #include "runtime/launch/handshake.hpp"
 #include "runtime/launch/hooks.hpp"
+#include "runtime/launch/isolate.hpp"
 #include "runtime/launch/listener.hpp"
 #include "runtime/launch/process.hpp"
 #include "runtime/launch/root.hpp"
@@ -31,6 +32,8 @@ outcome settle(const init_side& init, progress& at) {
   at = {plan::phase::id_map, 0};
   TROUPE_TRY([[maybe_unused]] const auto mapped,
              hear(init.line, word::mapped, at));
+  if (plan.namespaces.unprivileged_maps)
+    TROUPE_CHECK(end_own_maps());
   if (in_user_namespace(plan))
     TROUPE_CHECK(sys::become_root());
   at = {plan::phase::clone, 0};
@@ -98,7 +101,13 @@ result<created> prepare(const init_side& init, progress& at) {
   TROUPE_TRY(const auto proc, open_proc(plan));
   TROUPE_TRY(out.ready.labels,
              open_label_files(plan.process.attributes, proc, at));
-  TROUPE_TRY(const auto root, build_root(plan, init.trees, at));
+  host_trees own; // an ordinary user's
+  if (plan.namespaces.unprivileged_maps) {
+    TROUPE_TRY(own, open_host_trees(plan, at));
+  }
+  TROUPE_TRY(
+    const auto root,
+    build_root(plan, plan.namespaces.unprivileged_maps ? own : init.trees, at));
   TROUPE_TRY(out.ready.terminal, make_console(init, root.get(), at));
   TROUPE_CHECK(say(init.line, word::ready));
   TROUPE_TRY(const auto go, hear(init.line, word::go_on, at));

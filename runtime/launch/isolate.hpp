@@ -17,4 +17,10 @@ inline constexpr std::chrono::milliseconds removal_patience{10'000};
 /// nothing it meets in a joined namespace can trace it (CVE-2016-9962).
 [[nodiscard]] outcome isolate(std::vector<int> lines, int preserve = 0);
 
+/// For an ordinary user: the id maps of their child are theirs to write only
+/// while it is dumpable. Init ends that (`end_own_maps`) before it meets
+/// anything; there is no privilege to be stolen till then.
+[[nodiscard]] outcome allow_own_maps();
+[[nodiscard]] outcome end_own_maps();
+
 } // namespace troupe::launch

@@ -1,5 +1,6 @@
 #include "runtime/launch/mounts.hpp"
 
+#include "runtime/linux/classic_mount.hpp"
 #include "runtime/linux/copy_tree.hpp"
 #include "runtime/linux/mount.hpp"
 #include "runtime/linux/rootfs.hpp"
@@ -75,20 +76,55 @@ outcome copy_up(const plan::mount& mount, int filesystem, int root) {
   return sys::copy_tree(from.get(), to.get());
 }
 
-outcome place_filesystem(const plan::mount& mount, int root) {
-  const auto attributes = mount.attr_set | mount.rec_attr_set;
+result<sys::unique_fd> make_filesystem(const plan::mount& mount,
+                                       std::uint64_t attributes, int target) {
+  if (sys::is_too_long(mount.data))
+    return sys::make_filesystem_classic(mount.type, mount.source, mount.data,
+                                        attributes, target);
+  return sys::make_filesystem(mount.type, mount.source, mount.data, attributes);
+}
+
+/// What a mount of one file system ends up with: there is nothing below it yet,
+/// so the words with an `r` are its own, said before the others.
+std::uint64_t attributes_of(const plan::mount& mount) {
+  return (mount.rec_attr_set & ~mount.attr_clear) | mount.attr_set;
+}
+
+outcome place_filesystem(const plan::mount& mount, int idmap, int root) {
+  const auto attributes = attributes_of(mount);
   TROUPE_TRY(const auto target, open_target(mount, true, root));
-  TROUPE_TRY(const auto made,
-             sys::make_filesystem(mount.type, mount.source, mount.data,
-                                  mount.copy_up ? 0 : attributes));
+  TROUPE_TRY(
+    const auto made,
+    make_filesystem(mount, mount.copy_up ? 0 : attributes, target.get()));
+  if (mount.copy_up)
+    TROUPE_CHECK(copy_up(mount, made.get(), root));
+  if (idmap >= 0)
+    TROUPE_CHECK(sys::idmap_mount(made.get(), idmap, false, mount.target));
   auto change = sys::mount_change{0, 0, mount.propagation, false};
   if (mount.copy_up) {
-    TROUPE_CHECK(copy_up(mount, made.get(), root));
     change.set = attributes;
     change.clear = mount.attr_clear | mount.rec_attr_clear;
   }
   TROUPE_CHECK(sys::change_mount(made.get(), change, mount.target));
   return sys::attach_mount(made.get(), target.get(), mount.target);
+}
+
+/// Changes the mount that is there. No symlink of the image may choose which.
+outcome change_mounted(const plan::mount& mount, int root) {
+  const auto path = sys::lexically_clean(mount.target);
+  TROUPE_TRY(const auto there,
+             sys::open_in_root(root, path, O_PATH, sys::symlinks::refuse));
+  TROUPE_TRY(const auto mounted, sys::is_mount(there.get()));
+  if (!mounted)
+    return fail_os(EINVAL, "remount: nothing is mounted on", path);
+  if (!mount.data.empty())
+    TROUPE_CHECK(sys::reconfigure_filesystem(there.get(), mount.data, path));
+  TROUPE_CHECK(sys::change_mount(
+    there.get(), {mount.rec_attr_set, mount.rec_attr_clear, 0, true}, path));
+  TROUPE_CHECK(sys::change_mount(
+    there.get(), {mount.attr_set, mount.attr_clear, 0, false}, path));
+  return sys::change_mount(
+    there.get(), {0, 0, mount.propagation, mount.propagation_recursive}, path);
 }
 
 outcome place_bind(const plan::mount& mount, int tree, int root) {
@@ -104,8 +140,7 @@ result<sys::unique_fd> open_cgroup(const plan::mount& mount,
                                    const plan::cgroup_dir& dir) {
   TROUPE_TRY(auto tree, sys::clone_tree(AT_FDCWD, dir.mount + dir.path, false));
   TROUPE_CHECK(sys::change_mount(
-    tree.get(),
-    {mount.attr_set | mount.rec_attr_set, mount.attr_clear, MS_PRIVATE, false},
+    tree.get(), {attributes_of(mount), mount.attr_clear, MS_PRIVATE, false},
     mount.target));
   return tree;
 }
@@ -146,27 +181,26 @@ outcome place_cgroups(const plan::mount& mount, const plan::cgroup& cgroup,
   TROUPE_CHECK(sys::attach_mount(base.get(), target.get(), mount.target));
   for (const auto& dir : cgroup.dirs)
     TROUPE_CHECK(place_hierarchy(mount, dir, base.get()));
-  return sys::change_mount(
-    base.get(),
-    {mount.attr_set | mount.rec_attr_set, mount.attr_clear, 0, false},
-    mount.target);
+  return sys::change_mount(base.get(),
+                           {attributes_of(mount), mount.attr_clear, 0, false},
+                           mount.target);
 }
 
 } // namespace
 
 outcome place_mount(const plan::mount& mount, const plan::cgroup& cgroup,
-                    int tree, int root) {
+                    const host_side& with, int root) {
   switch (mount.kind) {
   case plan::mount_kind::bind:
-    return place_bind(mount, tree, root);
+    return place_bind(mount, with.tree, root);
   case plan::mount_kind::cgroup:
     return place_cgroups(mount, cgroup, root);
   case plan::mount_kind::remount:
-    return fail_os(EOPNOTSUPP, "remount", mount.target);
+    return change_mounted(mount, root);
   case plan::mount_kind::filesystem:
     break;
   }
-  return place_filesystem(mount, root);
+  return place_filesystem(mount, with.idmap, root);
 }
 
 } // namespace troupe::launch

@@ -6,10 +6,16 @@
 
 namespace troupe::launch {
 
+/// What a mount needs of the host; -1: nothing.
+struct host_side {
+  int tree = -1;  ///< The detached copy for a bind.
+  int idmap = -1; ///< The user namespace of an idmapped file system.
+};
+
 /// Places one mount of the plan below the attached `root`, making its target if
-/// it is missing. `tree`: the detached copy for a bind, else unused.
+/// it is missing; or changes the one that is there.
 [[nodiscard]] outcome place_mount(const plan::mount& mount,
-                                  const plan::cgroup& cgroup, int tree,
-                                  int root);
+                                  const plan::cgroup& cgroup,
+                                  const host_side& with, int root);
 
 } // namespace troupe::launch

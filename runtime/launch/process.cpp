@@ -43,8 +43,9 @@ outcome set_rlimits(const plan::process& process, progress& at) {
 }
 
 /// The bounding set needs CAP_SETPCAP and so comes before the change of user,
-/// which the permitted set is kept across; the rest comes after it.
-outcome set_user_and_capabilities(const plan::process& process, progress& at) {
+/// which the permitted set is kept across. From here on the process has the
+/// rights that its program will have, with the means to drop the rest later.
+outcome become_user(const plan::process& process, progress& at) {
   const auto& sets = process.capabilities;
   at = {plan::phase::capabilities, 0};
   if (sets.set) {
@@ -57,9 +58,17 @@ outcome set_user_and_capabilities(const plan::process& process, progress& at) {
   if (!sets.set)
     return {};
   TROUPE_CHECK(sys::keep_capabilities(false));
-  TROUPE_CHECK(
-    sys::set_capabilities(sets.effective, sets.permitted, sets.inheritable));
-  return sys::set_ambient(sets.ambient);
+  TROUPE_CHECK(sys::set_inheritable(sets.inheritable));
+  TROUPE_CHECK(sys::set_ambient(sets.ambient));
+  return sys::set_effective(sets.effective);
+}
+
+outcome drop_capabilities(const plan::capability_sets& sets, progress& at) {
+  at = {plan::phase::capabilities, 0};
+  if (!sets.set)
+    return {};
+  return sys::drop_capabilities(sets.effective, sets.permitted,
+                                sets.inheritable);
 }
 
 /// The listener's descriptor is gone from here when this returns, and no system
@@ -99,18 +108,32 @@ outcome execute(const plan::process& process, const std::string& path) {
   return fail_os(errno, "execve", path);
 }
 
-/// What may be refused by the filter comes before it, where that is possible:
-/// without no_new_privs loading it needs CAP_SYS_ADMIN, which is about to go.
+/// Without no_new_privs loading a filter needs CAP_SYS_ADMIN: the last rights
+/// go after it, in one capset(2) that the filter has to allow.
+outcome load_privileged_seccomp(const plan::process& process,
+                                listener_sender* sender, progress& at) {
+  at = {plan::phase::capabilities, 0};
+  if (process.capabilities.set && !process.seccomp.program.empty())
+    TROUPE_CHECK(sys::set_effective(~std::uint64_t{0}));
+  return load_seccomp(process, sender, at);
+}
+
+/// What the filter may refuse comes before it.
 outcome drop_and_execute(const plan::process& process, const std::string& path,
                          listener_sender* sender, progress& at) {
-  if (!process.no_new_privileges)
-    TROUPE_CHECK(load_seccomp(process, sender, at));
-  TROUPE_CHECK(set_user_and_capabilities(process, at));
-  if (process.no_new_privileges)
-    TROUPE_CHECK(sys::set_no_new_privileges());
+  const auto privileged = !process.no_new_privileges;
+  const auto keeps_rights = process.capabilities.set;
+  if (privileged && !keeps_rights) // they may go with the user
+    TROUPE_CHECK(load_privileged_seccomp(process, sender, at));
+  TROUPE_CHECK(become_user(process, at));
   TROUPE_CHECK(enter_cwd(process, at));
-  if (process.no_new_privileges)
+  if (privileged && keeps_rights)
+    TROUPE_CHECK(load_privileged_seccomp(process, sender, at));
+  TROUPE_CHECK(drop_capabilities(process.capabilities, at));
+  if (process.no_new_privileges) {
+    TROUPE_CHECK(sys::set_no_new_privileges());
     TROUPE_CHECK(load_seccomp(process, sender, at));
+  }
   at = {plan::phase::exec, 0};
   return execute(process, path);
 }

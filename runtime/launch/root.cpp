@@ -4,6 +4,7 @@
 #include "runtime/launch/mounts.hpp"
 #include "runtime/linux/file.hpp"
 #include "runtime/linux/mount.hpp"
+#include "runtime/linux/mount_table.hpp"
 #include "runtime/linux/rootfs.hpp"
 
 #include <cerrno>
@@ -20,11 +21,17 @@ namespace {
 /// Cuts the new mount namespace off from the host's and stacks the container's
 /// root on "/": this needs no directory of the host, which a user namespace may
 /// have no right to reach, and resolving from "/" still gives the host's files.
-outcome attach_root(const plan::rootfs& rootfs, int root) {
+///
+/// In a joined namespace only "/" itself is cut off, which is as much as hides
+/// the container's mounts from the host: the others are not ours to change.
+outcome attach_root(const plan::launch_plan& plan, int root) {
+  const auto& rootfs = plan.rootfs;
   TROUPE_TRY(const auto host, sys::open_file(AT_FDCWD, "/", O_PATH));
-  TROUPE_CHECK(sys::change_mount(
-    host.get(), {0, 0, rootfs.host_propagation & ~std::uint64_t{MS_REC}, true},
-    "/"));
+  TROUPE_CHECK(
+    sys::change_mount(host.get(),
+                      {0, 0, rootfs.host_propagation & ~std::uint64_t{MS_REC},
+                       !joins_mounts(plan)},
+                      "/"));
   return sys::attach_mount(root, host.get(), rootfs.path);
 }
 
@@ -79,12 +86,12 @@ outcome make_readonly(int root, const std::string& path) {
   return sys::attach_mount(copy.get(), target->get(), path);
 }
 
-outcome enter_by_chroot(int root) {
-  if (::fchdir(root) != 0)
-    return fail_os(errno, "fchdir", "to the new root");
-  if (::chroot(".") != 0)
-    return fail_os(errno, "chroot", "");
-  return {};
+/// Where pivot_root(2) is not to be used, nothing of what the host has mounted
+/// stays in reach below the container's root, its procfs least of all.
+outcome enter_without_pivot(int root) {
+  TROUPE_TRY(const auto host, sys::open_file(AT_FDCWD, "/", O_PATH));
+  TROUPE_CHECK(sys::detach_children(host.get(), root));
+  return sys::chroot_into(root);
 }
 
 } // namespace
@@ -96,11 +103,13 @@ result<sys::unique_fd> build_root(const plan::launch_plan& plan,
   if (!has_own_mounts(plan))
     return sys::open_file(AT_FDCWD, rootfs.path, O_PATH | O_DIRECTORY);
   const auto tree = trees.rootfs.get();
-  TROUPE_CHECK(attach_root(rootfs, tree));
+  TROUPE_CHECK(attach_root(plan, tree));
   at = {plan::phase::mount, 0};
   for (const auto& mount : rootfs.mounts) {
-    TROUPE_CHECK(
-      place_mount(mount, plan.cgroup, trees.mounts[at.index].get(), tree));
+    const auto i = at.index;
+    TROUPE_CHECK(place_mount(mount, plan.cgroup,
+                             {trees.mounts[i].get(), trees.idmaps[i].get()},
+                             tree));
     ++at.index;
   }
   TROUPE_CHECK(fill_dev(rootfs, trees, tree, at));
@@ -115,14 +124,12 @@ result<sys::unique_fd> build_root(const plan::launch_plan& plan,
 
 outcome enter_root(const plan::launch_plan& plan, int root, progress& at) {
   at = {plan::phase::pivot_root, 0};
-  if (!has_own_mounts(plan))
-    return enter_by_chroot(root);
-  TROUPE_CHECK(sys::pivot_into(root));
-  const auto propagation = plan.rootfs.propagation;
-  return sys::change_mount(
-    root,
-    {0, 0, propagation & ~std::uint64_t{MS_REC}, (propagation & MS_REC) != 0},
-    "/");
+  // A pivot in a joined namespace would change the root of all who live there.
+  if (!has_own_mounts(plan) || joins_mounts(plan))
+    return sys::chroot_into(root);
+  if (plan.rootfs.no_pivot)
+    return enter_without_pivot(root);
+  return sys::pivot_into(root);
 }
 
 outcome guard_root(const plan::launch_plan& plan, int root, progress& at) {
@@ -143,7 +150,14 @@ outcome guard_root(const plan::launch_plan& plan, int root, progress& at) {
   if (rootfs.readonly)
     TROUPE_CHECK(
       sys::change_mount(root, {MOUNT_ATTR_RDONLY, 0, 0, false}, "/"));
-  return {};
+  // Last: nothing of an unbindable root can be bound again, as read-only paths
+  // are.
+  at = {plan::phase::pivot_root, 0};
+  const auto propagation = rootfs.propagation;
+  return sys::change_mount(
+    root,
+    {0, 0, propagation & ~std::uint64_t{MS_REC}, (propagation & MS_REC) != 0},
+    "/");
 }
 
 } // namespace troupe::launch

@@ -12,12 +12,13 @@ namespace troupe::launch {
                                                 const host_trees& trees,
                                                 progress& at);
 
-/// Makes `root` the process's root: pivot_root, or chroot without an own mount
-/// namespace.
+/// Makes `root` the process's root: pivot_root; or chroot without a mount
+/// namespace, in a joined one, and for `no_pivot`.
 [[nodiscard]] outcome enter_root(const plan::launch_plan& plan, int root,
                                  progress& at);
 
-/// After `enter_root`: hides masked paths, and makes read-only what shall be.
+/// After `enter_root`: hides masked paths, makes read-only what shall be, and
+/// gives the root its propagation.
 [[nodiscard]] outcome guard_root(const plan::launch_plan& plan, int root,
                                  progress& at);
 

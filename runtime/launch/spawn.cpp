@@ -9,7 +9,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <linux/nsfs.h>
 #include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace troupe::launch {
@@ -28,12 +31,33 @@ outcome make_time_namespace(const plan::namespaces& in) {
   return proc.write(std::to_string(::getpid()) + "/timens_offsets", lines);
 }
 
+/// The runtime MUST generate an error if the path is of another kind; and who
+/// joins our own mount namespace would mount on the host.
+outcome check_join(const plan::namespace_join& join, int fd) {
+  const auto type = ::ioctl(fd, NS_GET_NSTYPE);
+  if (type < 0)
+    return fail_os(errno, "not a namespace:", join.path);
+  if (static_cast<std::uint64_t>(type) != join.flag)
+    return fail_os(EINVAL, "a namespace of another type:", join.path);
+  if (join.flag != CLONE_NEWNS)
+    return {};
+  struct stat theirs {};
+  struct stat ours {};
+  if (::fstat(fd, &theirs) != 0 || ::stat("/proc/self/ns/mnt", &ours) != 0)
+    return fail_os(errno, "stat", join.path);
+  if (theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino)
+    return fail_os(EINVAL, "the runtime's own mount namespace:", join.path);
+  return {};
+}
+
 result<std::vector<sys::unique_fd>> open_joins(const plan::namespaces& in,
                                                progress& at) {
   std::vector<sys::unique_fd> out;
   at = {plan::phase::join_namespace, 0};
   for (const auto& join : in.joins) {
-    TROUPE_TRY(auto fd, sys::open_file(AT_FDCWD, join.path, O_RDONLY));
+    TROUPE_TRY(auto fd, sys::open_file(AT_FDCWD, join.path,
+                                       O_RDONLY | O_NONBLOCK | O_NOCTTY));
+    TROUPE_CHECK(check_join(join, fd.get()));
     out.push_back(std::move(fd));
     ++at.index;
   }
@@ -41,10 +65,11 @@ result<std::vector<sys::unique_fd>> open_joins(const plan::namespaces& in,
 }
 
 /// Enters what is to be joined: the user namespace last, because the rights
-/// over all the others are the host's.
+/// over all the others are the host's; or first, for an ordinary user, who has
+/// rights only over what belongs to it.
 outcome enter_joins(const plan::namespaces& in, progress& at) {
   TROUPE_TRY(const auto fds, open_joins(in, at));
-  for (const auto user : {false, true})
+  for (const auto user : {in.unprivileged_maps, !in.unprivileged_maps})
     for (at.index = 0; at.index < fds.size(); ++at.index) {
       const auto& join = in.joins[at.index];
       if ((join.flag == CLONE_NEWUSER) == user)

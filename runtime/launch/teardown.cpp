@@ -3,6 +3,7 @@
 #include "runtime/launch/isolate.hpp"
 #include "runtime/launch/launch.hpp"
 #include "runtime/launch/progress.hpp"
+#include "runtime/launch/resctrl.hpp"
 
 #include <chrono>
 
@@ -21,11 +22,13 @@ outcome tear_down(const plan::launch_plan& plan, int report_line,
                   progress& at) {
   TROUPE_CHECK(isolate({report_line}));
   const auto removed = cgroup::remove(plan.cgroup, removal_patience);
+  at = {plan::phase::intel_rdt, 0};
+  const auto left = remove_resctrl(plan, false);
   // The spec's last step; run whether or not something was left behind.
   run_poststop(plan, report_line);
   if (!removed)
     return fail_at(at, removed.error());
-  return {};
+  return left;
 }
 
 outcome poststart(const plan::launch_plan& plan, int report_line, pid_t pid,

@@ -59,12 +59,26 @@ outcome limit_bounding(std::uint64_t keep) {
   return {};
 }
 
-outcome set_capabilities(std::uint64_t effective, std::uint64_t permitted,
-                         std::uint64_t inheritable) {
+outcome set_inheritable(std::uint64_t inheritable) {
   TROUPE_TRY(auto data, current());
   for (auto& x : data)
     x.effective = x.permitted;
   TROUPE_CHECK(apply(data));
+  for (auto i = 0U; i < data.size(); ++i)
+    data[i].inheritable = half(inheritable, i);
+  return apply(data);
+}
+
+outcome set_effective(std::uint64_t effective) {
+  TROUPE_TRY(auto data, current());
+  for (auto i = 0U; i < data.size(); ++i)
+    data[i].effective = data[i].permitted & half(effective, i);
+  return apply(data);
+}
+
+outcome drop_capabilities(std::uint64_t effective, std::uint64_t permitted,
+                          std::uint64_t inheritable) {
+  auto data = capability_data{};
   for (auto i = 0U; i < data.size(); ++i)
     data[i] = {half(effective, i), half(permitted, i), half(inheritable, i)};
   return apply(data);

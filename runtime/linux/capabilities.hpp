@@ -14,12 +14,17 @@ namespace troupe::sys {
 /// Drops every capability outside `keep` from the bounding set.
 [[nodiscard]] outcome limit_bounding(std::uint64_t keep);
 
-/// Sets the effective, permitted and inheritable sets. The effective set is
-/// raised to the whole permitted one in between: after a change of uid it is
-/// empty, and CAP_SETPCAP is needed to add to the inheritable set.
-[[nodiscard]] outcome set_capabilities(std::uint64_t effective,
-                                       std::uint64_t permitted,
-                                       std::uint64_t inheritable);
+/// Makes everything that is permitted effective, which a change of uid has
+/// ended, and sets the inheritable set: adding to it needs CAP_SETPCAP.
+[[nodiscard]] outcome set_inheritable(std::uint64_t inheritable);
+
+/// Makes so much of the permitted set effective.
+[[nodiscard]] outcome set_effective(std::uint64_t effective);
+
+/// Sets three sets at once, in one system call: no set may gain by it.
+[[nodiscard]] outcome drop_capabilities(std::uint64_t effective,
+                                        std::uint64_t permitted,
+                                        std::uint64_t inheritable);
 
 /// Sets the ambient set (Linux 4.3); each bit has to be in the permitted and in
 /// the inheritable set.

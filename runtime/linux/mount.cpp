@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -98,6 +99,41 @@ outcome change_mount(int mount, const mount_change& change,
   return {};
 }
 
+outcome idmap_mount(int mount, int user, bool recursive,
+                    std::string_view subject) {
+  auto attr = mount_attr{};
+  attr.attr_set = MOUNT_ATTR_IDMAP;
+  attr.userns_fd = static_cast<std::uint64_t>(user);
+  const auto flags = static_cast<unsigned>(AT_EMPTY_PATH)
+                     | static_cast<unsigned>(recursive ? AT_RECURSIVE : 0);
+  if (::mount_setattr(mount, "", flags, &attr, sizeof(attr)) == 0)
+    return {};
+  if (errno == EINVAL)
+    return fail_os(EINVAL, "idmap: not for this file system:", subject);
+  return fail_os(errno, "idmap", subject);
+}
+
+result<bool> is_mount(int fd) {
+  struct statx info {};
+  if (::statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &info) != 0)
+    return fail_os(errno, "statx", "");
+  return (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+outcome reconfigure_filesystem(int mount, std::span<const std::string> data,
+                               std::string_view subject) {
+  const unique_fd context{
+    ::fspick(mount, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH)};
+  if (!context)
+    return fail_os(errno, "fspick", subject);
+  for (const auto& option : data)
+    TROUPE_CHECK(configure(context.get(), option));
+  if (::fsconfig(context.get(), FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0)
+      != 0)
+    return refused(errno, context.get(), "reconfigure", subject);
+  return {};
+}
+
 outcome attach_mount(int mount, int target, std::string_view subject) {
   if (::move_mount(mount, "", target, "",
                    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
@@ -117,6 +153,14 @@ outcome pivot_into(int root) {
     return fail_os(errno, "umount", "of the old root");
   if (::chdir("/") != 0)
     return fail_os(errno, "chdir", "/");
+  return {};
+}
+
+outcome chroot_into(int root) {
+  if (::fchdir(root) != 0)
+    return fail_os(errno, "fchdir", "to the new root");
+  if (::chroot(".") != 0)
+    return fail_os(errno, "chroot", "");
   return {};
 }
 

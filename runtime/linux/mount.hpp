@@ -40,6 +40,20 @@ struct mount_change {
 [[nodiscard]] outcome change_mount(int mount, const mount_change& change,
                                    std::string_view subject);
 
+/// Gives the detached `mount` the id mapping of user namespace `user`
+/// (MOUNT_ATTR_IDMAP, Linux 5.12). EINVAL: its file system cannot do it.
+[[nodiscard]] outcome idmap_mount(int mount, int user, bool recursive,
+                                  std::string_view subject);
+
+/// Whether `fd` is the root of a mount (STATX_ATTR_MOUNT_ROOT, Linux 5.8).
+[[nodiscard]] result<bool> is_mount(int fd);
+
+/// Gives the file system of the mount whose root `mount` is other options,
+/// fspick(2). They hold wherever else it is mounted too.
+[[nodiscard]] outcome reconfigure_filesystem(int mount,
+                                             std::span<const std::string> data,
+                                             std::string_view subject);
+
 /// Places the detached `mount` on `target`; both are then the same place.
 [[nodiscard]] outcome attach_mount(int mount, int target,
                                    std::string_view subject);
@@ -47,5 +61,9 @@ struct mount_change {
 /// Makes the mount behind `root` the root of this mount namespace and of this
 /// process, and drops the old root with everything on it.
 [[nodiscard]] outcome pivot_into(int root);
+
+/// Makes `root`, which is stacked on "/" of this mount namespace, the process's
+/// root by chroot(2), where pivot_root(2) cannot be used.
+[[nodiscard]] outcome chroot_into(int root);
 
 } // namespace troupe::sys

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <string>
@@ -9,6 +10,27 @@
 #include <unistd.h>
 
 namespace troupe::sys {
+
+namespace {
+
+bool has_effective(unsigned capability) {
+  auto header = __user_cap_header_struct{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+  return ::syscall(SYS_capget, &header, sets) == 0
+         && (sets[capability / 32].effective >> capability % 32 & 1U) != 0;
+}
+
+outcome set_groups(std::span<const std::uint32_t> groups) {
+  if (::syscall(SYS_setgroups, groups.size(), groups.data()) == 0)
+    return {};
+  // EPERM is the lack of the capability, or that setgroups is denied.
+  const auto why = errno;
+  if (why == EPERM && groups.empty() && has_effective(CAP_SETGID))
+    return {};
+  return fail_os(why, "setgroups", "");
+}
+
+} // namespace
 
 result<cloned> clone_process(parentage parent, std::uint64_t flags,
                              int cgroup) {
@@ -45,8 +67,7 @@ outcome unshare_namespaces(std::uint64_t flags, std::string_view subject) {
 }
 
 outcome set_ids(std::span<const std::uint32_t> groups, gid_t gid, uid_t uid) {
-  if (::syscall(SYS_setgroups, groups.size(), groups.data()) != 0)
-    return fail_os(errno, "setgroups", "");
+  TROUPE_CHECK(set_groups(groups));
   if (::syscall(SYS_setresgid, gid, gid, gid) != 0)
     return fail_os(errno, "setresgid", std::to_string(gid));
   if (::syscall(SYS_setresuid, uid, uid, uid) != 0)

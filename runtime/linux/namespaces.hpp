@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 #include <sys/types.h>
+#include <vector>
 
 /// Making processes and moving between namespaces: clone3(2), setns(2),
 /// unshare(2), user_namespaces(7).
@@ -41,7 +42,10 @@ enum class parentage {
 
 /// Sets groups, gid and uid of this thread alone. libc's functions would tell
 /// every thread, by signals and futexes that a seccomp filter may forbid, and
-/// here nobody but this thread goes on to execve(2).
+/// here nobody but this thread goes on to execve(2). Where setgroups(2) is
+/// denied (an ordinary user's gid map forbids it for good in the user
+/// namespace, user_namespaces(7)) to ask for no groups is no failure: those of
+/// the caller stay, unmapped.
 [[nodiscard]] outcome set_ids(std::span<const std::uint32_t> groups, gid_t gid,
                               uid_t uid);
 

@@ -155,4 +155,14 @@ result<user_ids> find_user(int root, std::string_view user) {
   return out;
 }
 
+std::string home_of(int root, std::uint32_t uid) {
+  const auto passwd = database(root, passwd_file).value_or(std::string{});
+  for (auto rest = std::string_view{passwd}; !rest.empty();) {
+    const auto fields = fields_of<6>(cut(rest, '\n'));
+    if (number(fields[2]) == uid && fields[5].starts_with('/'))
+      return std::string{fields[5]};
+  }
+  return "/";
+}
+
 } // namespace troupe::sys

@@ -26,4 +26,8 @@ struct user_ids {
 /// that quotes it.
 [[nodiscard]] result<user_ids> find_user(int root, std::string_view user);
 
+/// The home directory of user id `uid` in the root's /etc/passwd; "/" if it has
+/// none there.
+[[nodiscard]] std::string home_of(int root, std::uint32_t uid);
+
 } // namespace troupe::sys

@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -24,6 +25,9 @@ outcome check_is_proc(int fd, std::string_view subject) {
   return {};
 }
 
+/// The root directory of every procfs has this inode number, linux/proc_fs.h.
+constexpr ino_t proc_root_inode = 1;
+
 } // namespace
 
 result<private_proc> private_proc::open() {
@@ -32,6 +36,17 @@ result<private_proc> private_proc::open() {
                                            | MOUNT_ATTR_NOEXEC));
   TROUPE_CHECK(check_is_proc(mount.get(), "a new procfs"));
   return private_proc{std::move(mount)};
+}
+
+result<private_proc> private_proc::of_host() {
+  auto root = unique_fd{::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  if (!root)
+    return fail_os(errno, "open", "/proc");
+  TROUPE_CHECK(check_is_proc(root.get(), "/proc"));
+  struct stat info {};
+  if (::fstat(root.get(), &info) != 0 || info.st_ino != proc_root_inode)
+    return fail_os(EXDEV, "not the root of procfs:", "/proc");
+  return private_proc{std::move(root)};
 }
 
 result<unique_fd> private_proc::open_file(const std::string& path,
@@ -80,6 +95,17 @@ result<unique_fd> private_proc::root_of(int pid) const {
                            O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
     return fail_os(errno, "open", "/proc/" + std::to_string(pid) + "/root");
+  return unique_fd{fd};
+}
+
+result<unique_fd> private_proc::namespace_of(int pid,
+                                             const std::string& kind) const {
+  const auto where = std::to_string(pid) + "/ns";
+  TROUPE_TRY(const auto all, open_file(where, O_PATH | O_DIRECTORY));
+  // A magic link again: its meaning is the namespace.
+  const auto fd = ::openat(all.get(), kind.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return fail_os(errno, "open", "/proc/" + where + "/" + kind);
   return unique_fd{fd};
 }
 

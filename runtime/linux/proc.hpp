@@ -19,6 +19,10 @@ public:
   /// (so no `self`), no mount crossed.
   [[nodiscard]] result<unique_fd> open_file(const std::string& path,
                                             int flags) const;
+  /// The host's /proc, for who may not mount one: an ordinary user. Checked to
+  /// be the root of a procfs. Only for the host's side, where nobody hostile
+  /// has mounted anything.
+  [[nodiscard]] static result<private_proc> of_host();
 
   /// Writes `value` to `path` in one write, `sys/net/ipv4/ip_forward` or
   /// `17/uid_map`.
@@ -30,6 +34,10 @@ public:
 
   /// The root directory of process `pid`, as O_PATH.
   [[nodiscard]] result<unique_fd> root_of(int pid) const;
+
+  /// The namespace of `kind` (`net`, `user`...) that process `pid` is in.
+  [[nodiscard]] result<unique_fd> namespace_of(int pid,
+                                               const std::string& kind) const;
 
 private:
   explicit private_proc(unique_fd mount) noexcept : mount_(std::move(mount)) {

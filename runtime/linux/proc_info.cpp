@@ -23,6 +23,7 @@ enum : std::size_t {
   field_ppid,
   field_utime = 11,
   field_stime,
+  field_start = 19,
   field_rss = 21,
   field_count
 };
@@ -73,6 +74,7 @@ result<process_info> parse_stat(std::string_view stat) {
       || !parse(fields[field_ppid], out.ppid)
       || !parse(fields[field_utime], user)
       || !parse(fields[field_stime], system)
+      || !parse(fields[field_start], out.start)
       || !parse(fields[field_rss], pages))
     return fail(malformed);
   static const auto ticks = ::sysconf(_SC_CLK_TCK);

@@ -17,6 +17,9 @@ struct process_info {
   std::string state;       ///< "R", "S", "D", "Z"...
   std::int64_t cpu_ms = 0; ///< User and system time.
   std::int64_t rss = 0;    ///< Bytes.
+  /// Clock ticks from boot to its start: with the pid it names one process,
+  /// because a pid is not given anew within a tick.
+  std::uint64_t start = 0;
   /// The command line, its arguments separated by blanks, at most 4096 bytes;
   /// "[comm]" where there is none (kernel threads, zombies).
   std::string command;

@@ -37,6 +37,12 @@ result<std::string> link_text(int directory, const std::string& name) {
   return std::string{text, static_cast<std::size_t>(n)};
 }
 
+/// Where a symlink at `path` leads.
+std::string beside(const std::string& path, const std::string& link) {
+  return lexically_clean(
+    link.starts_with('/') ? link : split(path).directory + "/" + link);
+}
+
 result<unique_fd> make_directory(int root, const std::string& path,
                                  symlinks links, int dangling) {
   constexpr auto how = O_PATH | O_DIRECTORY;
@@ -54,10 +60,29 @@ result<unique_fd> make_directory(int root, const std::string& path,
   if (dangling == max_dangling)
     return fail_os(ELOOP, "mkdir", path);
   TROUPE_TRY(const auto link, link_text(parent.get(), name));
-  return make_directory(
-    root,
-    lexically_clean(link.starts_with('/') ? link : directory + "/" + link),
-    links, dangling + 1);
+  return make_directory(root, beside(path, link), links, dangling + 1);
+}
+
+result<unique_fd> make_file(int root, const std::string& path, int dangling) {
+  auto there = open_in_root(root, path, O_PATH);
+  if (there || there.error().os_errno != ENOENT)
+    return there;
+  TROUPE_TRY(const auto where, make_parent(root, path));
+  const unique_fd made{::openat(
+    where.directory.get(), where.name.c_str(),
+    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0644)};
+  if (made)
+    // Not the path once more: somebody may have put a link there meanwhile.
+    return open_in_root(where.directory.get(), where.name, O_PATH,
+                        symlinks::refuse);
+  if (errno != EEXIST)
+    return fail_os(errno, "create", path);
+  if (dangling == max_dangling)
+    return fail_os(ELOOP, "create", path);
+  auto link = link_text(where.directory.get(), where.name);
+  if (!link) // it has come into being meanwhile
+    return open_in_root(root, path, O_PATH);
+  return make_file(root, beside(path, *link), dangling + 1);
 }
 
 } // namespace
@@ -100,16 +125,7 @@ result<place> make_parent(int root, const std::string& path) {
 }
 
 result<unique_fd> make_file(int root, const std::string& path) {
-  auto there = open_in_root(root, path, O_PATH);
-  if (there || there.error().os_errno != ENOENT)
-    return there;
-  TROUPE_TRY(const auto where, make_parent(root, path));
-  const unique_fd made{::openat(
-    where.directory.get(), where.name.c_str(),
-    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0644)};
-  if (!made)
-    return fail_os(errno, "create", path);
-  return open_in_root(root, path, O_PATH);
+  return make_file(root, lexically_clean(path), 0);
 }
 
 } // namespace troupe::sys

@@ -29,7 +29,8 @@ enum class symlinks {
 make_directory(int root, const std::string& path,
                symlinks links = symlinks::follow);
 
-/// The file `path`, as O_PATH, made (empty, 0644) where it is missing.
+/// The file `path`, as O_PATH, made (empty, 0644) where it is missing; behind a
+/// symlink to nowhere, too, inside the root.
 [[nodiscard]] result<unique_fd> make_file(int root, const std::string& path);
 
 /// Makes the directory that `path` lies in and returns it, with the last

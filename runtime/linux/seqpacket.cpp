@@ -1,29 +1,17 @@
 #include "runtime/linux/seqpacket.hpp"
 
+#include "runtime/linux/unix_address.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 namespace troupe::sys {
 
 namespace {
-
-result<sockaddr_un> address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  // An empty path would be an abstract or autobound name: design 8.9.
-  if (path.empty() || path.size() >= sizeof address.sun_path)
-    return fail(fault::invalid_config,
-                "socket path '" + path + "': " + std::to_string(path.size())
-                  + " bytes, 1 to "
-                  + std::to_string(sizeof address.sun_path - 1) + " allowed");
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  return address;
-}
 
 result<unique_fd> make_socket(const std::string& path) {
   unique_fd fd{::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
@@ -96,7 +84,7 @@ result<std::pair<unique_fd, unique_fd>> seqpacket_pair() {
 }
 
 result<unique_fd> seqpacket_listen(const std::string& path) {
-  TROUPE_TRY(const auto address, address_of(path));
+  TROUPE_TRY(const auto address, unix_address(path));
   TROUPE_CHECK(remove_stale(path, address));
   TROUPE_TRY(auto fd, make_socket(path));
   // fchmod before bind gives the file its mode at birth: unix(7).
@@ -114,8 +102,13 @@ result<unique_fd> seqpacket_listen(const std::string& path) {
   return fd;
 }
 
+result<bool> seqpacket_is_bound(const std::string& path) {
+  TROUPE_TRY(const auto address, unix_address(path));
+  return is_bound(path, address);
+}
+
 result<unique_fd> seqpacket_connect(const std::string& path) {
-  TROUPE_TRY(const auto address, address_of(path));
+  TROUPE_TRY(const auto address, unix_address(path));
   TROUPE_TRY(auto fd, make_socket(path));
   // Non-blocking first: a listener with a full backlog is EAGAIN, not a wait.
   TROUPE_CHECK(set_nonblocking(fd.get(), path));

@@ -32,6 +32,9 @@ struct packet {
 /// Non-blocking.
 [[nodiscard]] result<unique_fd> seqpacket_listen(const std::string& path);
 
+/// Whether somebody listens at `path`, which does not notice the question.
+[[nodiscard]] result<bool> seqpacket_is_bound(const std::string& path);
+
 /// Connects to `path`. Non-blocking afterwards.
 [[nodiscard]] result<unique_fd> seqpacket_connect(const std::string& path);
 

@@ -1,28 +1,16 @@
 #include "runtime/linux/stream_socket.hpp"
 
-#include <algorithm>
+#include "runtime/linux/unix_address.hpp"
+
 #include <cerrno>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 namespace troupe::sys {
 
 namespace {
 
 constexpr auto socket_flags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-
-result<sockaddr_un> address_of(const std::string& path) {
-  sockaddr_un out{};
-  out.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof out.sun_path)
-    return fail(fault::invalid_config,
-                "socket path " + path + ": expected 1 to "
-                  + std::to_string(sizeof out.sun_path - 1) + " bytes, found "
-                  + std::to_string(path.size()));
-  std::copy(path.begin(), path.end(), out.sun_path);
-  return out;
-}
 
 /// Removes a socket that nobody listens on.
 outcome clear_stale(const std::string& path, const sockaddr_un& at) {
@@ -47,7 +35,7 @@ outcome clear_stale(const std::string& path, const sockaddr_un& at) {
 } // namespace
 
 result<unique_fd> stream_listen(const std::string& path) {
-  TROUPE_TRY(const auto at, address_of(path));
+  TROUPE_TRY(const auto at, unix_address(path));
   if (const auto slash = path.rfind('/'); slash != std::string::npos && slash)
     if (const auto parent = path.substr(0, slash);
         ::mkdir(parent.c_str(), 0700) != 0 && errno != EEXIST)

@@ -81,6 +81,8 @@ void add_cgroup_mounts(plan::host_facts& facts, string_view mountinfo,
     auto mount = mounted{};
     if (!parse(line, mount))
       continue;
+    if (mount.type == "resctrl" && facts.resctrl_mount.empty())
+      facts.resctrl_mount = mount.point;
     if (mount.type == "cgroup2" && facts.v2_mount.empty())
       facts.v2_mount = mount.point;
     if (mount.type != "cgroup")

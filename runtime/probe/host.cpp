@@ -48,6 +48,14 @@ bool has_lsm(std::string_view name, bool own_sign) {
   return own_sign || std::ranges::find(active, name) != active.end();
 }
 
+/// An ordinary user may have been given a v2 directory; v1 cannot be delegated
+/// safely, cgroups(7).
+bool has_cgroup_rights(const plan::host_facts& host) {
+  const auto parent = host.v2_mount + host.cgroup_parent;
+  return host.cgroups == plan::cgroup_mode::v2
+         && ::access(parent.c_str(), W_OK | X_OK) == 0;
+}
+
 } // namespace
 
 plan::host_facts probe_host(const std::string& cgroup_parent) {
@@ -58,6 +66,10 @@ plan::host_facts probe_host(const std::string& cgroup_parent) {
   if (!out.v2_mount.empty())
     out.v2_controllers = words_of(
       content(out.v2_mount + "/cgroup.controllers"));
+  out.uid = ::geteuid();
+  out.gid = ::getegid();
+  if (out.uid != 0 && !has_cgroup_rights(out))
+    out.cgroups = plan::cgroup_mode::none;
   out.last_capability = number_after(content("/proc/sys/kernel/cap_last_cap"),
                                      "", 10, out.last_capability);
   out.permitted_capabilities = number_after(

@@ -23,6 +23,11 @@ void fields(Io& io, state& x) {
   io.optional("log_path", x.log_path);
   io.optional("auto_remove", x.auto_remove);
   io.optional("stdin_open", x.stdin_open);
+  io.optional("pid_start", x.pid_start);
+  io.optional("oci_version", x.oci_version);
+  io.optional("rootfs", x.rootfs);
+  io.optional("owner", x.owner);
+  io.optional("annotations", x.annotations);
 }
 
 std::string to_text(const state& x) {

@@ -2,6 +2,7 @@
 
 #include "config/base/container_id.hpp"
 #include "config/base/quote.hpp"
+#include "runtime/linux/daemon.hpp"
 #include "runtime/linux/file.hpp"
 #include "runtime/store/state_file.hpp"
 
@@ -34,23 +35,6 @@ std::string_view text_of(std::span<const std::uint8_t> bytes) noexcept {
 
 std::span<const std::uint8_t> bytes_of(std::string_view text) noexcept {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-/// A directory that is there already must be ours alone to write.
-outcome make_private(const std::string& path) {
-  if (::mkdir(path.c_str(), private_directory) == 0)
-    return {};
-  if (errno != EEXIST)
-    return fail_os(errno, "mkdir", path);
-  struct stat is {};
-  if (::stat(path.c_str(), &is) != 0)
-    return fail_os(errno, "stat", path);
-  if (!S_ISDIR(is.st_mode))
-    return fail_os(ENOTDIR, "mkdir", path);
-  if (is.st_uid != ::geteuid() || (is.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-    return fail(fault::denied,
-                "prepare " + path + ": others can write to this directory");
-  return {};
 }
 
 outcome write_all(int fd, std::string_view content, const std::string& path) {
@@ -110,27 +94,11 @@ result<std::vector<std::string>> names_in(sys::unique_fd directory,
   }
 }
 
-outcome check_ids(const found& x) {
-  for (const auto* id : {&x.state.id, &x.plan.id})
-    if (*id != x.id)
-      return fail(fault::invalid_config, "it is of " + quote(*id));
-  return {};
-}
-
-outcome fill(const std::string& path, found& into) {
-  TROUPE_TRY(const auto state,
-             sys::read_file(AT_FDCWD, path + '/' + state_file, max_file));
-  auto parsed = parse_state(state);
-  if (!parsed)
-    return fail(std::move(parsed).error().during(path + '/' + state_file));
-  into.state = *std::move(parsed);
-  TROUPE_TRY(const auto plan,
-             sys::read_file(AT_FDCWD, path + '/' + plan_file, max_file));
-  auto decoded = plan::decode_launch_plan(bytes_of(plan));
-  if (!decoded)
-    return fail(std::move(decoded).error().during(path + '/' + plan_file));
-  into.plan = *std::move(decoded);
-  return check_ids(into);
+outcome check_id(const std::string& found, const std::string& expected,
+                 const std::string& path) {
+  if (found == expected)
+    return {};
+  return fail(fault::invalid_config, path + ": it is of " + quote(found));
 }
 
 /// A container's directory holds files and no directories.
@@ -148,8 +116,8 @@ outcome remove_files(const std::string& path) {
 } // namespace
 
 outcome directory::prepare() const {
-  TROUPE_CHECK(make_private(root_));
-  return make_private(root_ + "/containers");
+  TROUPE_CHECK(sys::make_private_directory(root_));
+  return sys::make_private_directory(path());
 }
 
 outcome directory::make(const std::string& id) const {
@@ -181,8 +149,36 @@ outcome directory::write_state(const state& x) const {
   return replace(path_of(x.id), state_file, to_text(x));
 }
 
+result<state> directory::read_state(const std::string& id) const {
+  TROUPE_CHECK(checked_id(id));
+  const auto path = path_of(id) + '/' + state_file;
+  TROUPE_TRY(const auto text, sys::read_file(AT_FDCWD, path, max_file));
+  auto parsed = parse_state(text);
+  if (!parsed)
+    return fail(std::move(parsed).error().during(path));
+  TROUPE_CHECK(check_id(parsed->id, id, path));
+  return parsed;
+}
+
+result<plan::launch_plan> directory::read_plan(const std::string& id) const {
+  TROUPE_CHECK(checked_id(id));
+  const auto path = path_of(id) + '/' + plan_file;
+  TROUPE_TRY(const auto cbor, sys::read_file(AT_FDCWD, path, max_file));
+  auto decoded = plan::decode_launch_plan(bytes_of(cbor));
+  if (!decoded)
+    return fail(std::move(decoded).error().during(path));
+  TROUPE_CHECK(check_id(decoded->id, id, path));
+  return decoded;
+}
+
+outcome directory::fill(found& into) const {
+  TROUPE_TRY(into.state, read_state(into.id));
+  TROUPE_TRY(into.plan, read_plan(into.id));
+  return {};
+}
+
 result<std::vector<found>> directory::load() const {
-  const auto containers = root_ + "/containers";
+  const auto containers = path();
   TROUPE_TRY(auto listed,
              sys::open_file(AT_FDCWD, containers, O_RDONLY | O_DIRECTORY));
   TROUPE_TRY(const auto names, names_in(std::move(listed), containers));
@@ -192,7 +188,7 @@ result<std::vector<found>> directory::load() const {
       continue; // Nothing that we made.
     auto& each = out.emplace_back();
     each.id = name;
-    const auto filled = fill(path_of(name), each);
+    const auto filled = fill(each);
     each.usable = filled.has_value();
     if (!filled)
       each.problem = filled.error().what;

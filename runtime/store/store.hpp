@@ -5,6 +5,7 @@
 #include "runtime/plan/launch_plan.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,13 @@ struct state {
   std::string log_path;
   bool auto_remove = false;
   bool stdin_open = false;
+  // -- troupe-oci only --
+  /// /proc/PID/stat's field 22: with `pid` it names one process for good.
+  std::uint64_t pid_start = 0;
+  std::string oci_version; ///< config.json's.
+  std::string rootfs;      ///< Absolute, on the host.
+  std::uint32_t owner = 0; ///< The user id that created it.
+  std::map<std::string, std::string> annotations;
   friend bool operator==(const state&, const state&) = default;
 };
 
@@ -65,12 +73,21 @@ public:
   [[nodiscard]] outcome write_plan(const plan::launch_plan& plan) const;
   [[nodiscard]] outcome write_state(const state& x) const;
 
+  /// `not_found` if there is no such file; a damaged one is named by its path.
+  [[nodiscard]] result<state> read_state(const std::string& id) const;
+  [[nodiscard]] result<plan::launch_plan> read_plan(const std::string& id) const;
+
   /// Every container on disk, damaged ones included.
   [[nodiscard]] result<std::vector<found>> load() const;
 
   /// Removes the container's directory with everything in it (its own files
   /// only, no links followed). One that is not there is success.
   [[nodiscard]] outcome remove(const std::string& id) const;
+
+  /// Where the containers' directories lie.
+  [[nodiscard]] std::string path() const {
+    return root_ + "/containers";
+  }
 
   [[nodiscard]] std::string path_of(const std::string& id) const {
     return root_ + "/containers/" + id;
@@ -81,6 +98,8 @@ public:
   }
 
 private:
+  [[nodiscard]] outcome fill(found& into) const;
+
   std::string root_;
 };
 

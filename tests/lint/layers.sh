@@ -10,13 +10,14 @@ config/base            : tl
 config/json            : config/base nlohmann
 config/oci             : config/base config/json nlohmann
 config                 : config/base config/json config/oci nlohmann
-runtime/linux          : config/base tl
+runtime/linux          : config/base tl netlink
 runtime/plan           : config/base runtime/linux nlohmann
 runtime/probe          : config/base runtime/plan runtime/linux
 runtime/cgroup         : config/base config/oci runtime/plan runtime/linux tl
 runtime/compile        : config/base config/json config/oci config runtime/plan runtime/cgroup runtime/linux nlohmann
 runtime/launch         : config/base runtime/plan runtime/cgroup runtime/linux nlohmann
 runtime/store          : config/base config/json runtime/plan runtime/linux nlohmann
+runtime/oci            : config/base config/json config/oci runtime/linux runtime/plan runtime/probe runtime/cgroup runtime/compile runtime/launch runtime/store nlohmann tl
 runtime/log            : config/base runtime/linux
 runtime/shim/protocol  : config/base runtime/plan runtime/linux nlohmann
 runtime/shim           : config/base runtime/shim/protocol runtime/launch runtime/log runtime/plan runtime/linux nlohmann

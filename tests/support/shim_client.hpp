@@ -5,6 +5,7 @@
 #include "runtime/linux/seqpacket.hpp"
 #include "runtime/shim/protocol/frames.hpp"
 #include "runtime/shim/protocol/messages.hpp"
+#include "tests/support/scratch_directory.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -49,31 +50,6 @@ inline std::string file_content(const std::filesystem::path& path) {
   out << std::ifstream{path}.rdbuf();
   return out.str();
 }
-
-/// A directory of the test's own, removed with all that is in it.
-class scratch_directory {
-public:
-  scratch_directory() {
-    char name[] = "/tmp/troupe-test-XXXXXX";
-    REQUIRE(::mkdtemp(name) != nullptr);
-    path_ = name;
-  }
-
-  scratch_directory(const scratch_directory&) = delete;
-  scratch_directory& operator=(const scratch_directory&) = delete;
-
-  ~scratch_directory() {
-    auto ignored = std::error_code{};
-    std::filesystem::remove_all(path_, ignored);
-  }
-
-  [[nodiscard]] std::string operator/(const std::string& name) const {
-    return (path_ / name).string();
-  }
-
-private:
-  std::filesystem::path path_;
-};
 
 /// A supervisor's end of the protocol: sends, and keeps what comes.
 class shim_client {

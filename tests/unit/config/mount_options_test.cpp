@@ -188,3 +188,20 @@ TEST_CASE("rbind stays recursive when bind follows") {
   CHECK(split({"rbind", "bind"}).recursive);
   CHECK_FALSE(split({"bind"}).recursive);
 }
+
+TEST_CASE("what mount(8) keeps for itself is nobody's") {
+  CHECK(split({"x-systemd.automount", "X-mount.mkdir", "comment=a", "_netdev",
+               "auto", "noauto", "nofail", "nouser"})
+        == mount_options{});
+  CHECK(split({"xattr", "nofailure"}).data
+        == std::vector<std::string>{"xattr", "nofailure"});
+}
+
+TEST_CASE("a word of a file system is neither the spec's nor mount(8)'s") {
+  CHECK(is_for_filesystem("mode=755"));
+  CHECK(is_for_filesystem("rbindx"));
+  for (const auto* word : {"", "sync", "rro", "idmap", "defaults", "x-a"}) {
+    CAPTURE(word);
+    CHECK_FALSE(is_for_filesystem(word));
+  }
+}

@@ -116,6 +116,9 @@ TEST_CASE("time offsets and net devices are checked") {
      "/linux/netDevices/eth0/name: expected an interface name of 1 to 15 "
      "characters, found 'a/b'"},
     {"/linux/netDevices/eth0/name", "eth%d", ""},
+    {"/linux/netDevices/eth0/name", "eth1",
+     "/linux/netDevices/eth1/name: expected a name of its own in the "
+     "container, found 'eth1' again"},
     {"/linux/netDevices",
      {{"sixteencharacter", json::object()}},
      "/linux/netDevices/sixteencharacter: expected an interface name of 1 to "
@@ -224,9 +227,12 @@ TEST_CASE("the rest of linux is checked") {
      "/linux/personality/flags: expected none: the spec names no flag yet, "
      "found 'X'"},
     {"/linux/intelRdt/closID", "a/b",
-     "/linux/intelRdt/closID: expected one directory name, found 'a/b'"},
+     "/linux/intelRdt/closID: expected one directory name, or /, found 'a/b'"},
     {"/linux/intelRdt/closID", "..",
-     "/linux/intelRdt/closID: expected one directory name, found '..'"},
+     "/linux/intelRdt/closID: expected one directory name, or /, found '..'"},
+    {"/linux/intelRdt/closID", "/", ""},
+    {"/linux/intelRdt/schemata/0", "",
+     "/linux/intelRdt/schemata/0: expected one line, found ''"},
     {"/linux/intelRdt/l3CacheSchema", "a\nb",
      "/linux/intelRdt/l3CacheSchema: expected one line, found 'a\\x0ab'"},
     {"/linux/intelRdt/memBwSchema", "L3:0=1",

@@ -81,3 +81,33 @@ TEST_CASE("what touches mounts needs a mount namespace") {
   spec.linux_.rootfs_propagation = "shared";
   refused(spec, "/linux/rootfsPropagation");
 }
+
+TEST_CASE("a bind has no words of a file system, and no remount new ids") {
+  using nlohmann::json;
+  const auto bind = [](std::vector<std::string> options) {
+    return json{{"destination", "/x"},
+                {"type", "none"},
+                {"source", "/y"},
+                {"options", std::move(options)}};
+  };
+  check({
+    {"/mounts/0", bind({"rbind", "ro", "x-mount.mkdir", "sync"}), ""},
+    {"/mounts/0", bind({"rbind", "ro", "size=1k"}), ""},
+    {"/mounts/0", bind({"bind", "readonly"}),
+     "/mounts/0/options/1: expected an option that a bind can have, found "
+     "'readonly'"},
+    {"/mounts/0", bind({"bind", "tmpcopyup"}),
+     "/mounts/0/options: expected tmpcopyup for a tmpfs only, found 'none'"},
+    {"/mounts/0", bind({"remount", "idmap"}),
+     "/mounts/0/options: expected no id mapping of a mount that is there, "
+     "found remount with a mapping"},
+    {"/mounts/0",
+     {{"destination", "/x"}, {"options", {"remount", "bind", "ro"}}},
+     ""},
+    {"/mounts/0",
+     {{"destination", "/x"},
+      {"type", "tmpfs"},
+      {"options", {"tmpcopyup", "size=1k"}}},
+     ""},
+  });
+}

@@ -56,3 +56,10 @@ TEST_CASE("mounts that are no cgroups, or no mounts, count as none") {
   CHECK(found("23 1 0:5 / /proc rw - proc proc rw\nrubbish\n- \n\n").cgroups
         == cgroup_mode::none);
 }
+
+TEST_CASE("resctrl is found where it is mounted") {
+  CHECK(found("50 31 0:40 / /sys/fs/resctrl rw - resctrl resctrl rw\n")
+          .resctrl_mount
+        == "/sys/fs/resctrl");
+  CHECK(found("40 31 0:37 / /sys rw - sysfs sysfs rw\n").resctrl_mount.empty());
+}

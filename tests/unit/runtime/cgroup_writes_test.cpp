@@ -83,6 +83,22 @@ TEST_CASE("memory limits are written in the order a fresh cgroup takes") {
                  "v2 memory.low=4096"});
 }
 
+TEST_CASE("kernel memory for TCP is a limit where the kernel has it") {
+  auto wanted = oci::memory_resources{};
+  wanted.kernel_tcp = 8192;
+  CHECK(written(memory(wanted), v1_host())
+        == lines{"memory memory.kmem.tcp.limit_in_bytes=8192"});
+  CHECK(refusal(with(memory(wanted)), v2_host())
+          .what.starts_with("/linux/resources/memory/kernelTCP: "));
+}
+
+TEST_CASE("a kernel memory limit is accepted and without effect") {
+  auto wanted = oci::memory_resources{};
+  wanted.kernel = 8192;
+  CHECK(written(memory(wanted), v1_host()).empty());
+  CHECK(written(memory(wanted), v2_host()).empty());
+}
+
 TEST_CASE("swap equal to the limit means no swap in v2") {
   auto wanted = oci::memory_resources{};
   wanted.limit = wanted.swap = 1 << 20;

@@ -276,3 +276,12 @@ TEST_CASE("device numbers that no kernel has are refused") {
   spec.linux_.devices = {{"x", "/dev/a", 1, 1, {}, {}, {}}};
   CHECK(refusal(spec).what.starts_with("/linux/devices/0/type: found 'x'"));
 }
+
+TEST_CASE("a file system's value on a bind is a warning, not an option") {
+  auto spec = base();
+  spec.mounts = {bind("/a", "/a", {"rbind", "mode=755"})};
+  const auto plan = compiled(spec);
+  CHECK(plan.warnings
+        == std::vector<std::string>{
+          "/mounts/0/options/1: 'mode=755' has no effect on a bind mount"});
+}

@@ -1,0 +1,66 @@
+#include "runtime/oci/bundle.hpp"
+
+#include "config/json/cursor.hpp"
+#include "config/oci/parse.hpp"
+#include "runtime/compile/compile.hpp"
+#include "runtime/linux/file.hpp"
+#include "runtime/linux/passwd.hpp"
+#include "runtime/linux/regular_file.hpp"
+#include "runtime/probe/host.hpp"
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <memory>
+
+namespace troupe::oci_runtime {
+
+namespace {
+
+result<std::string> absolute(const std::string& path) {
+  const std::unique_ptr<char, void (*)(void*)> out{
+    ::realpath(path.empty() ? "." : path.c_str(), nullptr), std::free};
+  if (!out)
+    return fail_os(errno, "bundle", path);
+  return std::string{out.get()};
+}
+
+} // namespace
+
+result<bundle> read_bundle(const std::string& path) {
+  bundle out;
+  TROUPE_TRY(out.path, absolute(path));
+  const auto file = out.path + "/config.json";
+  TROUPE_TRY(const auto fd,
+             sys::open_file(AT_FDCWD, file, sys::untrusted_read));
+  TROUPE_TRY(out.config,
+             sys::read_regular(fd.get(), file, json::max_document_size));
+  auto document = json::parse(out.config);
+  if (!document)
+    return fail(std::move(document).error().during(file));
+  TROUPE_TRY(out.spec, oci::parse(*document));
+  TROUPE_CHECK(oci::validate(out.spec));
+  return out;
+}
+
+result<plan::launch_plan> compile(const bundle& in, const std::string& id,
+                                  const plan_options& options) {
+  TROUPE_TRY(auto out,
+             plan::compile(in.spec, sys::probe_host(default_cgroup_parent), id,
+                           in.path));
+  out.rootfs.no_pivot = options.no_pivot;
+  if (!options.no_new_keyring)
+    out.process.attributes.keyring = "_ses." + id;
+  set_home(out.process, out.rootfs.path);
+  return out;
+}
+
+void set_home(plan::process& to, const std::string& rootfs) {
+  for (const auto& each : to.env)
+    if (each.starts_with("HOME="))
+      return;
+  if (const auto root = sys::open_file(AT_FDCWD, rootfs, O_PATH | O_DIRECTORY))
+    to.env.push_back("HOME=" + sys::home_of(root->get(), to.uid));
+}
+
+} // namespace troupe::oci_runtime

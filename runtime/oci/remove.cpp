@@ -1,0 +1,67 @@
+#include "config/base/container_id.hpp"
+#include "config/json/cursor.hpp"
+#include "config/oci/parse.hpp"
+#include "runtime/cgroup/writes.hpp"
+#include "runtime/oci/bundle.hpp"
+#include "runtime/oci/ending.hpp"
+#include "runtime/oci/lock.hpp"
+#include "runtime/probe/host.hpp"
+
+namespace troupe::oci_runtime {
+
+namespace {
+
+/// What is left of a plan where there is none: the cgroups that config.json
+/// means, or those of a container that names none.
+plan::launch_plan salvaged_plan(const runtime& in, const std::string& id) {
+  plan::launch_plan out;
+  out.id = id;
+  auto spec = oci::spec{};
+  if (const auto config = in.store.read_config(id))
+    if (auto parsed = oci::parse(*config))
+      spec.linux_.cgroups_path = parsed->linux_.cgroups_path;
+  if (auto cgroup = cgroup::plan_cgroup(
+        spec, sys::probe_host(default_cgroup_parent), id))
+    out.cgroup = *std::move(cgroup);
+  return out;
+}
+
+outcome remove_damaged(const runtime& in, const std::string& id) {
+  const auto plan = in.store.read_plan(id);
+  return destroy(in, plan ? *plan : salvaged_plan(in, id));
+}
+
+/// With `force`, before the lock: its holder may wait for this very container.
+void kill_unlocked(const runtime& in, const std::string& id) {
+  if (const auto x = look(in.store, id))
+    (void)kill_init(*x); // what fails here fails again, with the lock
+}
+
+outcome remove_locked_container(const runtime& in, const std::string& id,
+                                bool force) {
+  TROUPE_TRY(const auto held, lock(in.store, id));
+  const auto x = look(in.store, id);
+  if (!x)
+    return force && x.error().code != fault::not_found ? remove_damaged(in, id)
+                                                       : fail(x.error());
+  if (x->is_alive() && !force)
+    return fail(fault::wrong_state, "cannot delete container " + id
+                                      + " that is not stopped: "
+                                      + std::string{to_string(x->status)});
+  TROUPE_CHECK(kill_init(*x));
+  return destroy(in, x->plan);
+}
+
+} // namespace
+
+outcome remove(const runtime& in, const std::string& id, bool force) {
+  TROUPE_CHECK(checked_id(id));
+  if (force)
+    kill_unlocked(in, id);
+  auto done = remove_locked_container(in, id, force);
+  if (!done && force && done.error().code == fault::not_found)
+    return {};
+  return done;
+}
+
+} // namespace troupe::oci_runtime

@@ -1,0 +1,155 @@
+#include "tests/support/oci_box.hpp"
+#include "tests/support/scratch_cgroup.hpp"
+
+using namespace troupe;
+using test::oci_box;
+using Catch::Contains;
+
+namespace {
+
+/// A container that runs.
+struct running_box : oci_box {
+  running_box() {
+    create("web");
+    REQUIRE(call({"start", "web"}).exit_code == 0);
+  }
+
+  /// The content of a v1 control file of the container; "" where it has none.
+  [[nodiscard]] std::string v1_file(const std::string& controller,
+                                    const std::string& name) const {
+    const auto mounts = sys::probe_host("/x").v1_mounts;
+    const auto found = mounts.find(controller);
+    if (found == mounts.end())
+      return {};
+    auto text = sys::read_file(AT_FDCWD, found->second
+                                           + spec.linux_.cgroups_path + "/"
+                                           + name)
+                  .value_or("");
+    return text.substr(0, text.find('\n'));
+  }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(running_box, "pause freezes a container, resume thaws it") {
+  REQUIRE(call({"pause", "web"}).exit_code == 0);
+  CHECK(status("web") == "paused");
+  CHECK_THAT(call({"pause", "web"}).err, Contains("container not running"));
+  const auto refused = call({"exec", "web", "true"});
+  CHECK(refused.exit_code == 255);
+  CHECK_THAT(refused.err, Contains("cannot exec in a paused container"));
+  REQUIRE(call({"resume", "web"}).exit_code == 0);
+  CHECK(status("web") == "running");
+  CHECK(call({"exec", "web", "true"}).exit_code == 0);
+}
+
+TEST_CASE_METHOD(running_box, "a paused container can be killed and deleted") {
+  REQUIRE(call({"pause", "web"}).exit_code == 0);
+  SECTION("kill") {
+    REQUIRE(call({"kill", "web", "KILL"}).exit_code == 0);
+    wait_until_stopped("web");
+  }
+  SECTION("kill --all") {
+    REQUIRE(call({"kill", "--all", "web", "KILL"}).exit_code == 0);
+    wait_until_stopped("web");
+  }
+  CHECK(call({"delete", "--force", "web"}).exit_code == 0);
+  CHECK(leftovers() == std::vector<std::string>{});
+}
+
+TEST_CASE_METHOD(running_box, "update changes limits, by flags and by file") {
+  REQUIRE(call({"update", "--pids-limit", "50", "--cpu-share", "512", "web"})
+            .exit_code
+          == 0);
+  const auto memory = call(
+    {"update", "--resources", "-", "web"},
+    {.input = R"({"memory":{"limit":67108864,"swap":0},"cpu":{"cpus":""}})"});
+  INFO(memory.err);
+  CHECK(memory.exit_code == 0);
+  if (sys::probe_host("/x").v1_mounts.contains("pids")) {
+    CHECK(v1_file("pids", "pids.max") == "50");
+    CHECK(v1_file("cpu", "cpu.shares") == "512");
+    CHECK(v1_file("memory", "memory.limit_in_bytes") == "67108864");
+  }
+  CHECK_THAT(call({"update", "--memory", "lots", "web"}).err,
+             Contains("--memory: size: expected"));
+}
+
+TEST_CASE_METHOD(running_box, "an update that fails changes nothing") {
+  REQUIRE(call({"update", "--pids-limit", "50", "--cpu-quota", "50000", "web"})
+            .exit_code
+          == 0);
+  // A period below the kernel's least, 1 ms.
+  const auto said = call(
+    {"update", "--pids-limit", "60", "--cpu-period", "10", "web"});
+  CHECK(said.exit_code == 1);
+  CHECK_THAT(said.err, Contains("cpu/period"));
+  if (sys::probe_host("/x").v1_mounts.contains("pids")) {
+    CHECK(v1_file("pids", "pids.max") == "50");
+    CHECK(v1_file("cpu", "cpu.cfs_quota_us") == "50000");
+  }
+}
+
+TEST_CASE_METHOD(running_box, "update reaches a controller that nobody asked "
+                              "for before") {
+  if (!sys::probe_host("/x").v1_mounts.contains("cpuset"))
+    return;
+  const auto said = call({"update", "--cpuset-cpus", "0", "web"});
+  INFO(said.err);
+  REQUIRE(said.exit_code == 0);
+  CHECK(v1_file("cpuset", "cpuset.cpus") == "0");
+  CHECK(v1_file("cpuset", "cgroup.procs")
+        == std::to_string(state("web").at("pid").get<int>()));
+  REQUIRE(call({"delete", "--force", "web"}).exit_code == 0);
+  CHECK(v1_file("cpuset", "cpuset.cpus").empty());
+}
+
+TEST_CASE_METHOD(running_box, "events tells counters in runc's shape") {
+  const auto said = call({"events", "--stats", "web"});
+  REQUIRE(said.exit_code == 0);
+  const auto event = nlohmann::json::parse(said.out);
+  CHECK(event.at("type") == "stats");
+  CHECK(event.at("id") == "web");
+  CHECK(event.at("/data/cpu/usage/total"_json_pointer) > 0);
+  if (sys::probe_host("/x").v1_mounts.contains("memory")) {
+    CHECK(event.at("/data/memory/usage/usage"_json_pointer) > 0);
+    CHECK(event.at("/data/pids/current"_json_pointer) == 1);
+  }
+}
+
+TEST_CASE_METHOD(running_box, "events goes on until the container ends") {
+  test::background events{{oci_box::program(), "--root", root(), "events",
+                           "--interval", "50ms", "web"}};
+  REQUIRE(events.wait_for_output("\"type\":\"stats\""));
+  REQUIRE(call({"kill", "web", "9"}).exit_code == 0);
+  CHECK(events.wait() == 0);
+}
+
+TEST_CASE("events tells of an OOM kill") {
+  if (!sys::probe_host("/x").v1_mounts.contains("memory"))
+    return;
+  oci_box box;
+  box.spec.linux_.resources.emplace().memory.emplace().limit = 8 << 20;
+  // The victim is a child: the container lives on.
+  box.runs("read go </tmp/go; (tail /dev/zero); sleep 1000");
+  std::filesystem::create_directories(box.fs.root() / "tmp");
+  std::filesystem::create_symlink("busybox", box.fs.root() / "bin/tail");
+  REQUIRE(::mkfifo((box.fs.root() / "tmp/go").c_str(), 0600) == 0);
+  box.spec.root->readonly = false;
+  box.write();
+  box.create("web");
+  REQUIRE(box.call({"start", "web"}).exit_code == 0);
+  test::background events{{oci_box::program(), "--root", box.root(), "events",
+                           "--interval", "50ms", "web"}};
+  REQUIRE(events.wait_for_output("\"type\":\"stats\""));
+  std::ofstream{box.fs.root() / "tmp/go"} << "go\n";
+  CHECK(events.wait_for_output("\"type\":\"oom\""));
+}
+
+TEST_CASE_METHOD(running_box, "ps shows what ps shows, of the container alone") {
+  const auto pid = std::to_string(state("web").at("pid").get<int>());
+  const auto table = call({"ps", "web"}).out;
+  CHECK_THAT(table, Contains("PID") && Contains(pid));
+  CHECK(std::ranges::count(table, '\n') == 2);
+  CHECK_THAT(call({"ps", "web", "-o", "comm"}).err, Contains("PID field"));
+}

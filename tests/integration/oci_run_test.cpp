@@ -1,0 +1,134 @@
+#include "tests/support/oci_box.hpp"
+
+#include <csignal>
+#include <fcntl.h>
+
+using namespace troupe;
+using test::oci_box;
+using Catch::Contains;
+
+namespace {
+
+test::command_result run_web(const oci_box& box,
+                             test::command_options options = {},
+                             std::vector<std::string> more = {}) {
+  more.insert(more.begin(), {"run", "--bundle", box.fs.bundle()});
+  more.emplace_back("web");
+  return box.call(more, std::move(options));
+}
+
+} // namespace
+
+TEST_CASE("run carries stdio and the exit code, and leaves nothing") {
+  oci_box box;
+  box.runs("read line; echo out $line; echo err >&2; exit 7");
+  const auto done = run_web(box, {.input = "in\n"});
+  CHECK(done.exit_code == 7);
+  CHECK(done.out == "out in\n");
+  CHECK(done.err == "err\n");
+  CHECK(box.leftovers().empty());
+}
+
+TEST_CASE("run says 128 + N of a signal, and hands signals on") {
+  oci_box box;
+  box.runs("kill -9 $$");
+  // A pid namespace's init cannot kill itself: it goes on, and ends.
+  CHECK(run_web(box).exit_code == 0);
+  box.runs("trap 'echo got it; exit 3' TERM; echo ready; sleep 1000 & wait");
+  test::background running{{oci_box::program(), "--root", box.root(), "run",
+                            "--bundle", box.fs.bundle(), "web"}};
+  REQUIRE(running.wait_for_output("ready"));
+  running.signal(SIGTERM);
+  CHECK(running.wait() == 3);
+  CHECK_THAT(running.output(), Contains("got it"));
+  CHECK(box.leftovers().empty());
+}
+
+TEST_CASE("run --keep keeps the container, run --detach leaves it running") {
+  oci_box box;
+  box.runs("exit 2");
+  CHECK(run_web(box, {}, {"--keep"}).exit_code == 2);
+  CHECK(box.status("web") == "stopped");
+  REQUIRE(box.call({"delete", "web"}).exit_code == 0);
+  box.runs("sleep 1000");
+  REQUIRE(box.quietly({"run", "-d", "--bundle", box.fs.bundle(), "web"})
+            .exit_code
+          == 0);
+  CHECK(box.status("web") == "running");
+}
+
+TEST_CASE("nothing of the caller's reaches a container") {
+  oci_box box;
+  box.runs("echo /proc/self/fd/*; printenv; echo cwd $(pwd)");
+  // As conmon does: a whole environment, pipes by number, and descriptors.
+  const auto command = "exec 3</etc/passwd 4</ 5>/dev/null; exec "
+                       + oci_box::program() + " --root " + box.root()
+                       + " run --bundle " + box.fs.bundle() + " web";
+  const auto done = test::run({"/bin/sh", "-c", command},
+                              {.env = {"_OCI_SYNCPIPE=3", "_OCI_STARTPIPE=4",
+                                       "_OCI_ATTACHPIPE=5"}});
+  CHECK(done.exit_code == 0);
+  // The fourth is the shell's own, of the directory it lists.
+  CHECK_THAT(done.out, Contains("/proc/self/fd/2 ") || Contains("fd/2\n"));
+  CHECK_THAT(done.out, !Contains("/proc/self/fd/4"));
+  CHECK_THAT(done.out, !Contains("_OCI_"));
+  CHECK_THAT(done.out, Contains("HOME=/root"));
+}
+
+TEST_CASE("exec runs a further process with what its flags say") {
+  oci_box box;
+  box.spec.process->env.push_back("COLOUR=blue");
+  box.runs("sleep 1000");
+  box.create("web");
+  REQUIRE(box.call({"start", "web"}).exit_code == 0);
+  const auto said = box.call(
+    {"exec", "-e", "SHAPE=round", "--cwd", "/tmp", "--user", "7:8",
+     "-additional-gids", "9", "--no-new-privs", "web", "sh", "-c",
+     "echo $COLOUR $SHAPE $(pwd) $(id -u) $(id -g) $(id -G); exit 4"});
+  INFO(said.err);
+  CHECK(said.exit_code == 4);
+  CHECK(said.out == "blue round /tmp 7 8 8 9\n");
+  // Everything behind the id is the command's.
+  CHECK(box.call({"exec", "web", "echo", "-d", "--cwd"}).out == "-d --cwd\n");
+  CHECK(box.call({"exec", "web", "--", "echo", "x"}).out == "x\n");
+  CHECK(box.call({"exec", "web", "sh", "-c", "kill -9 $$"}).exit_code == 137);
+  CHECK(box.call({"exec", "web", "cat"}, {.input = "through"}).out == "through");
+}
+
+TEST_CASE("exec --process takes a document, --detach leaves it running") {
+  oci_box box;
+  box.create("web");
+  REQUIRE(box.call({"start", "web"}).exit_code == 0);
+  auto process = *box.spec.process;
+  process.args = {"sh", "-c", "touch /tmp/here; exec sleep 999"};
+  box.directory.write("process.json", oci::to_json(process).dump());
+  const auto done = box.quietly({"exec", "--process",
+                                 box.directory / "process.json", "--detach",
+                                 "--pid-file", box.directory / "pid", "web"});
+  INFO(done.err);
+  REQUIRE(done.exit_code == 0);
+  const auto pid = box.directory.read("pid");
+  CHECK_THAT(box.call({"ps", "web", "-o", "pid,args"}).out,
+             Contains(pid + " sleep 999") || Contains("touch"));
+  const auto pids = nlohmann::json::parse(
+    box.call({"ps", "--format", "json", "web"}).out);
+  CHECK(std::ranges::count(pids, std::stoi(pid)) == 1);
+  box.directory.write("process.json", "{\"args\": [1]}");
+  const auto wrong = box.call(
+    {"exec", "-p", box.directory / "process.json", "web"});
+  CHECK(wrong.exit_code == 255);
+  CHECK_THAT(wrong.err, Contains("/cwd") || Contains("/args/0"));
+}
+
+TEST_CASE("a container's program is not this file of the host") {
+  // CVE-2019-5736: an image whose program is /proc/self/exe runs its runtime.
+  oci_box box;
+  box.create("web");
+  REQUIRE(box.call({"start", "web"}).exit_code == 0);
+  // While it waits, a session's process is troupe-oci's sealed copy.
+  box.create("waiting");
+  const auto pid = box.state("waiting").at("pid").get<int>();
+  const auto target = std::filesystem::read_symlink(
+    "/proc/" + std::to_string(pid) + "/exe");
+  CHECK_THAT(target.string(), Contains("memfd:troupe-oci"));
+}
