@@ -347,8 +347,8 @@ struct launch_plan {
 /// `namespaces` that the container's init has, by its pidfd.
 struct exec_plan {
   std::uint32_t version = plan_version;
-  std::string id;               ///< The container's.
-  std::string session;          ///< The exec session's.
+  std::string id;      ///< The container's.
+  std::string session; ///< The exec session's.
   /// As in launch_plan: for the state that a seccomp listener gets.
   std::string bundle;
   std::string oci_version;
