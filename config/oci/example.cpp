@@ -11,8 +11,9 @@ process shell() {
   out.terminal = true;
   out.cwd = "/";
   out.args = {"sh"};
-  out.env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-             "TERM=xterm"};
+  out.env = {
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "TERM=xterm"};
   const std::vector<std::string> few{"CAP_AUDIT_WRITE", "CAP_KILL",
                                      "CAP_NET_BIND_SERVICE"};
   out.capabilities.emplace();

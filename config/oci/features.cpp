@@ -63,12 +63,9 @@ ordered_json linux_features(const runtime_features& x) {
 } // namespace
 
 ordered_json features(const runtime_features& x) {
-  return {{"ociVersionMin", "1.0.0"},
-          {"ociVersionMax", "1.3.0"},
-          {"hooks", hook_names},
-          {"mountOptions", mount_words()},
-          {"linux", linux_features(x)},
-          {"annotations", x.annotations}};
+  return {{"ociVersionMin", "1.0.0"},   {"ociVersionMax", "1.3.0"},
+          {"hooks", hook_names},        {"mountOptions", mount_words()},
+          {"linux", linux_features(x)}, {"annotations", x.annotations}};
 }
 
 } // namespace troupe::oci
