@@ -9,7 +9,7 @@ namespace troupe::oci {
 
 /// What of the features document the configuration alone cannot tell.
 struct runtime_features {
-  bool idmap = true;       ///< uidMappings and gidMappings of mounts.
+  bool idmap = true; ///< uidMappings and gidMappings of mounts.
   bool apparmor = true;
   bool selinux = true;
   bool intel_rdt = true;

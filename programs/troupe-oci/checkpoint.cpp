@@ -52,8 +52,8 @@ void add_checkpoint_commands(CLI::App& app, context& with) {
     with_more(flags, {"--leave-running", "--pre-dump"}),
     with_more(options, {"--parent-path", "--status-fd", "--page-server"}));
   refuse(checkpoint, with, "checkpoint");
-  auto restore = add_command<criu_arguments>(
-    app, "restore", "Not supported yet: refuses", "");
+  auto restore = add_command<criu_arguments>(app, "restore",
+                                             "Not supported yet: refuses", "");
   add_criu_options(
     *restore.app, *restore.arguments,
     with_more(flags, {"-d,--detach", "--no-subreaper", "--no-pivot"}),

@@ -50,11 +50,11 @@ struct command {
 
   void does(context& with, std::function<result<int>(context&, const T&)> act,
             bool enters_containers = false) {
-    app->callback([&with, args = arguments, act = std::move(act),
-                   enters_containers] {
-      with.enters_containers = enters_containers;
-      with.action = [&with, args, act] { return act(with, *args); };
-    });
+    app->callback(
+      [&with, args = arguments, act = std::move(act), enters_containers] {
+        with.enters_containers = enters_containers;
+        with.action = [&with, args, act] { return act(with, *args); };
+      });
   }
 };
 

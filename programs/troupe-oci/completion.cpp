@@ -84,14 +84,14 @@ void add_completion_command(CLI::App& app, context& with) {
   made.app->add_option("SHELL", made.arguments->shell, "bash, zsh or fish")
     ->required()
     ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  made.does(
-    with, [&app](context&, const completion_arguments& x) -> result<int> {
-      const auto* zsh = "autoload -U +X bashcompinit && bashcompinit\n";
-      print(x.shell == "fish"  ? fish_script(app)
-            : x.shell == "zsh" ? zsh + bash_script(app)
-                               : bash_script(app));
-      return 0;
-    });
+  made.does(with,
+            [&app](context&, const completion_arguments& x) -> result<int> {
+              const auto* zsh = "autoload -U +X bashcompinit && bashcompinit\n";
+              print(x.shell == "fish"  ? fish_script(app)
+                    : x.shell == "zsh" ? zsh + bash_script(app)
+                                       : bash_script(app));
+              return 0;
+            });
 }
 
 } // namespace troupe::oci_cli

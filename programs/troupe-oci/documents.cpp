@@ -4,10 +4,10 @@
 #include "programs/troupe-oci/command.hpp"
 
 #include <nlohmann/json.hpp>
-#include <seccomp.h>
 
 #include <cerrno>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <unistd.h>
 
 namespace troupe::oci_cli {
@@ -43,8 +43,9 @@ void add_spec(CLI::App& app, context& with) {
     app, "spec", "Write a first config.json, to be edited",
     "A shell in ./rootfs. An existing file is not replaced.\n\nExample:\n"
     "  mkdir -p web/rootfs && troupe-oci spec --bundle web");
-  made.app->add_option("-b,--bundle", made.arguments->bundle,
-                       "Directory to write it to")
+  made.app
+    ->add_option("-b,--bundle", made.arguments->bundle,
+                 "Directory to write it to")
     ->capture_default_str();
   made.app->add_flag("--rootless", made.arguments->rootless,
                      "For an ordinary user, in a user namespace");
@@ -66,10 +67,10 @@ void add_features(CLI::App& app, context& with) {
     "question.\n\nExample:\n  troupe-oci features");
   made.does(with, [](context&, const nothing&) -> result<int> {
     oci::runtime_features x;
-    x.annotations = {{"io.github.seccomp.libseccomp.version",
-                      seccomp_version()},
-                     {"troupe.checkpoint.enabled", "false"},
-                     {"troupe.version", TROUPE_VERSION}};
+    x.annotations = {
+      {"io.github.seccomp.libseccomp.version", seccomp_version()},
+      {"troupe.checkpoint.enabled", "false"},
+      {"troupe.version", TROUPE_VERSION}};
     print(oci::features(x).dump(2) + '\n');
     return 0;
   });

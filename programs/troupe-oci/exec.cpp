@@ -24,8 +24,7 @@ void add_process_options(CLI::App& to, oci_runtime::exec_options& x) {
     ->allow_extra_args(false);
   to.add_option("-c,--cap", x.capabilities, "CAP_NAME, added")
     ->allow_extra_args(false);
-  to.add_flag("--no-new-privs", x.no_new_privs,
-              "execve grants no privileges");
+  to.add_flag("--no-new-privs", x.no_new_privs, "execve grants no privileges");
   to.add_option("--apparmor", x.apparmor, "AppArmor profile");
   to.add_option("--process-label", x.process_label, "SELinux label");
 }
@@ -61,13 +60,16 @@ void add_exec_command(CLI::App& app, context& with) {
   add_process_options(*made.app, x.options);
   add_session_options(*made.app, x.options);
   add_id(*made.app, x.id);
-  made.does(with, [](context& in, const exec_arguments& args) {
-    in.failure_prefix = "exec failed: ";
-    in.failure_code = exec_failed;
-    auto options = args.options;
-    options.args = in.rest;
-    return oci_runtime::exec(in.runtime(), args.id, options);
-  }, true);
+  made.does(
+    with,
+    [](context& in, const exec_arguments& args) {
+      in.failure_prefix = "exec failed: ";
+      in.failure_code = exec_failed;
+      auto options = args.options;
+      options.args = in.rest;
+      return oci_runtime::exec(in.runtime(), args.id, options);
+    },
+    true);
 }
 
 } // namespace troupe::oci_cli

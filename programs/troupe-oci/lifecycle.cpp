@@ -45,12 +45,15 @@ void add_create(CLI::App& app, context& with) {
     "--console-socket.\n\nExample:\n"
     "  troupe-oci create --bundle /srv/web --pid-file /run/web.pid web");
   add_create_options(*made.app, *made.arguments);
-  made.does(with, [](context& in, const create_arguments& x) -> result<int> {
-    in.failure_prefix = "troupe-oci create failed: ";
-    TROUPE_CHECK(refuse_systemd(in));
-    TROUPE_CHECK(oci_runtime::create(in.runtime(), x.id, x.options));
-    return 0;
-  }, true);
+  made.does(
+    with,
+    [](context& in, const create_arguments& x) -> result<int> {
+      in.failure_prefix = "troupe-oci create failed: ";
+      TROUPE_CHECK(refuse_systemd(in));
+      TROUPE_CHECK(oci_runtime::create(in.runtime(), x.id, x.options));
+      return 0;
+    },
+    true);
 }
 
 struct run_arguments {
@@ -70,15 +73,19 @@ void add_run(CLI::App& app, context& with) {
   auto& x = *made.arguments;
   add_create_options(*made.app, x.create);
   made.app->add_flag("-d,--detach", x.detach, "Leave once the program runs");
-  made.app->add_flag("--keep", x.keep, "Do not delete the container afterwards");
+  made.app->add_flag("--keep", x.keep,
+                     "Do not delete the container afterwards");
   made.app->add_flag("--no-subreaper", x.no_subreaper,
                      "Accepted and not needed");
-  made.does(with, [](context& in, const run_arguments& args) -> result<int> {
-    in.failure_prefix = "troupe-oci run failed: ";
-    TROUPE_CHECK(refuse_systemd(in));
-    return oci_runtime::run(in.runtime(), args.create.id,
-                            {args.create.options, args.detach, args.keep});
-  }, true);
+  made.does(
+    with,
+    [](context& in, const run_arguments& args) -> result<int> {
+      in.failure_prefix = "troupe-oci run failed: ";
+      TROUPE_CHECK(refuse_systemd(in));
+      return oci_runtime::run(in.runtime(), args.create.id,
+                              {args.create.options, args.detach, args.keep});
+    },
+    true);
 }
 
 void add_start(CLI::App& app, context& with) {

@@ -103,8 +103,8 @@ result<std::chrono::milliseconds> parse_interval(const std::string& text) {
                                                    : 0.0;
   const auto ms = value * scale;
   if (error != std::errc{} || ms < 1 || ms > 86'400'000)
-    return fail(fault::invalid_config, "--interval: expected 1ms to 24h, found "
-                                         + text);
+    return fail(fault::invalid_config,
+                "--interval: expected 1ms to 24h, found " + text);
   return std::chrono::milliseconds{static_cast<std::int64_t>(ms)};
 }
 
@@ -124,12 +124,14 @@ result<int> events(context& in, const events_arguments& x) {
 
 void add_events(CLI::App& app, context& with) {
   auto made = add_command<events_arguments>(
-    app, "events", "Print counters and OOM notices of a container, a JSON "
-                   "object in each line",
+    app, "events",
+    "Print counters and OOM notices of a container, a JSON "
+    "object in each line",
     "Ends with the container.\n\nExamples:\n  troupe-oci events --stats web\n"
     "  troupe-oci events --interval 1s web");
-  made.app->add_option("--interval", made.arguments->interval,
-                       "Between two looks at the counters")
+  made.app
+    ->add_option("--interval", made.arguments->interval,
+                 "Between two looks at the counters")
     ->capture_default_str();
   made.app->add_flag("--stats", made.arguments->stats, "One look, and the end");
   add_id(*made.app, made.arguments->id);

@@ -67,8 +67,9 @@ void add_global_options(CLI::App& app, oci_cli::context& with) {
   app.add_flag("--debug", with.debug, "Log what is done");
   app.add_flag("--systemd-cgroup", with.systemd_cgroup,
                "Not supported: create refuses it");
-  app.add_option("--cgroup-manager", with.cgroup_manager,
-                 "cgroupfs; systemd is refused")
+  app
+    .add_option("--cgroup-manager", with.cgroup_manager,
+                "cgroupfs; systemd is refused")
     ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}))
     ->capture_default_str();
   app.add_option("--rootless", with.rootless, "Accepted and not needed");

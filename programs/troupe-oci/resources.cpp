@@ -94,9 +94,8 @@ result<oci::resources> from_flags(const update_arguments& x) {
 result<oci::resources> resources_of(const update_arguments& x) {
   if (x.file.empty())
     return from_flags(x);
-  TROUPE_TRY(const auto text, x.file == "-"
-                                ? read_stdin()
-                                : sys::read_file(AT_FDCWD, x.file));
+  TROUPE_TRY(const auto text,
+             x.file == "-" ? read_stdin() : sys::read_file(AT_FDCWD, x.file));
   auto out = oci_runtime::read_resources(text);
   return out ? out : fail(std::move(out).error().during(x.file));
 }

@@ -13,7 +13,7 @@ namespace troupe::oci_runtime {
 inline constexpr auto default_cgroup_parent = "/troupe-oci";
 
 struct bundle {
-  std::string path; ///< Absolute.
+  std::string path;   ///< Absolute.
   std::string config; ///< config.json's text.
   oci::spec spec;
 };
@@ -29,7 +29,6 @@ struct plan_options {
 
 [[nodiscard]] result<plan::launch_plan>
 compile(const bundle& in, const std::string& id, const plan_options& options);
-
 
 /// Every other runtime sets HOME where the configuration does not: to the
 /// user's in the /etc/passwd below `rootfs`.

@@ -33,7 +33,8 @@ bool waits_for_start(const store::directory& in, const std::string& id) {
   const auto directory = open_directory(in, id);
   if (!directory)
     return false;
-  return sys::seqpacket_is_bound(start_socket(directory->get())).value_or(false);
+  return sys::seqpacket_is_bound(start_socket(directory->get()))
+    .value_or(false);
 }
 
 bool is_frozen(const plan::cgroup& in) {
@@ -60,7 +61,8 @@ status status_of(const store::directory& in, const container& x) {
 
 /// `not_found` if there is no directory; else what is wrong with its files.
 failure damage(const store::directory& in, const std::string& id, failure why) {
-  if (why.code == fault::not_found && ::access(in.path_of(id).c_str(), F_OK) != 0)
+  if (why.code == fault::not_found
+      && ::access(in.path_of(id).c_str(), F_OK) != 0)
     return {fault::not_found, 0, "container does not exist"};
   why.code = fault::invalid_config;
   why.what += "; 'delete --force' removes what is left of it";
@@ -74,9 +76,9 @@ std::string_view to_string(status x) noexcept {
 }
 
 result<std::uint64_t> start_time(pid_t pid) {
-  TROUPE_TRY(const auto stat,
-             sys::read_file(AT_FDCWD,
-                            "/proc/" + std::to_string(pid) + "/stat"));
+  TROUPE_TRY(
+    const auto stat,
+    sys::read_file(AT_FDCWD, "/proc/" + std::to_string(pid) + "/stat"));
   TROUPE_TRY(const auto info, sys::parse_stat(stat));
   return info.start;
 }
@@ -124,8 +126,7 @@ result<container> look(const store::directory& in, const std::string& id) {
 result<std::vector<listed>> look_at_all(const store::directory& in) {
   std::vector<std::string> ids;
   auto error = std::error_code{};
-  for (const auto& each :
-       std::filesystem::directory_iterator{in.path(), error})
+  for (const auto& each : std::filesystem::directory_iterator{in.path(), error})
     if (auto id = each.path().filename().string(); checked_id(id))
       ids.push_back(std::move(id));
   if (error && error != std::errc::no_such_file_or_directory)

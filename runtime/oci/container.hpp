@@ -49,7 +49,8 @@ struct listed {
 };
 
 /// All of them, by id. Those that vanish meanwhile are left out.
-[[nodiscard]] result<std::vector<listed>> look_at_all(const store::directory& in);
+[[nodiscard]] result<std::vector<listed>>
+look_at_all(const store::directory& in);
 
 /// The pidfd of the process `pid` that started at `start`, unless it has ended.
 [[nodiscard]] sys::unique_fd open_same_process(pid_t pid, std::uint64_t start);
@@ -62,7 +63,7 @@ struct listed {
 [[nodiscard]] std::string start_socket(int directory);
 
 /// Opens the directory of a container for `start_socket`.
-[[nodiscard]] result<sys::unique_fd>
-open_directory(const store::directory& in, const std::string& id);
+[[nodiscard]] result<sys::unique_fd> open_directory(const store::directory& in,
+                                                    const std::string& id);
 
 } // namespace troupe::oci_runtime

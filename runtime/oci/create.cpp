@@ -67,7 +67,7 @@ public:
     with.stdin_fd = STDIN_FILENO;
     with.stdout_fd = STDOUT_FILENO;
     with.stderr_fd = STDERR_FILENO;
-    with.console = console                ? console.get()
+    with.console = console                  ? console.get()
                    : plan_.process.terminal ? options.console
                                             : -1;
     with.preserve_fds = options.preserve_fds;
@@ -92,7 +92,8 @@ public:
       return;
     (void)sys::send_signal(process_.process.pidfd.get(), SIGKILL);
     (void)sys::wait_for_exit(process_.process.pidfd.get());
-    (void)run_launcher([&](int line) { return launch::run_teardown(plan_, line); }, {});
+    (void)run_launcher(
+      [&](int line) { return launch::run_teardown(plan_, line); }, {});
   }
 
   [[nodiscard]] process& made() noexcept {

@@ -180,9 +180,9 @@ outcome watch_events(const container& x, std::chrono::milliseconds interval,
     auto waiting = std::array{
       pollfd{x.init.get(), POLLIN, 0},
       pollfd{oom.fd.get(), static_cast<short>(oom.epoll_events), 0}};
-    const auto ready = ::poll(waiting.data(), waiting.size(),
-                              static_cast<int>(std::max<std::int64_t>(
-                                left.count(), 0)));
+    const auto ready = ::poll(
+      waiting.data(), waiting.size(),
+      static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
     if (ready < 0 && errno != EINTR)
       return fail_os(errno, "poll", "");
     if (waiting[1].revents != 0)

@@ -15,8 +15,8 @@ namespace troupe::oci_runtime {
 
 /// Hands `stats_event` to `tell` every `interval`, and `{"type":"oom",...}` at
 /// each OOM, until the container has ended.
-[[nodiscard]] outcome watch_events(const container& x,
-                                   std::chrono::milliseconds interval,
-                                   const std::function<void(std::string)>& tell);
+[[nodiscard]] outcome
+watch_events(const container& x, std::chrono::milliseconds interval,
+             const std::function<void(std::string)>& tell);
 
 } // namespace troupe::oci_runtime

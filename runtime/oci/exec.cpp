@@ -48,8 +48,8 @@ outcome enter_below(plan::cgroup& in, const std::vector<std::string>& paths) {
                                                        : each.substr(0, colon);
     auto path = each.substr(colon == std::string::npos ? 0 : colon + 1);
     if (("/" + path + "/").find("/../") != std::string::npos)
-      return fail(fault::invalid_config, "--cgroup " + each
-                                           + ": must not contain '..'");
+      return fail(fault::invalid_config,
+                  "--cgroup " + each + ": must not contain '..'");
     if (!path.starts_with('/'))
       path.insert(0, 1, '/');
     for (auto& dir : in.dirs)
@@ -63,12 +63,10 @@ outcome enter_below(plan::cgroup& in, const std::vector<std::string>& paths) {
 
 result<plan::exec_plan> plan_of(const runtime& in, const container& x,
                                 const exec_options& options) {
-  TROUPE_TRY(const auto process,
-             exec_process(in.store, x.state.id, options));
-  TROUPE_TRY(auto out,
-             plan::compile_exec(process, x.plan,
-                                sys::probe_host(default_cgroup_parent),
-                                random_id()));
+  TROUPE_TRY(const auto process, exec_process(in.store, x.state.id, options));
+  TROUPE_TRY(auto out, plan::compile_exec(
+                         process, x.plan,
+                         sys::probe_host(default_cgroup_parent), random_id()));
   out.process.attributes.keyring = x.plan.process.attributes.keyring;
   set_home(out.process, x.plan.rootfs.path);
   TROUPE_CHECK(enter_below(out.cgroup, options.cgroups));

@@ -52,9 +52,9 @@ result<int> foreground::carry(const process& x, bool with_terminal) {
     TROUPE_TRY(tty, receive_terminal(console_.first.get()));
   }
   for (auto ended = false; !ended;) {
-    auto waiting = std::array{pollfd{signals_.get(), POLLIN, 0},
-                              pollfd{x.pidfd.get(), POLLIN, 0}, pollfd{-1, 0, 0},
-                              pollfd{-1, 0, 0}, pollfd{-1, 0, 0}};
+    auto waiting = std::array{
+      pollfd{signals_.get(), POLLIN, 0}, pollfd{x.pidfd.get(), POLLIN, 0},
+      pollfd{-1, 0, 0}, pollfd{-1, 0, 0}, pollfd{-1, 0, 0}};
     if (tty)
       tty->ask(waiting[2], waiting[3], waiting[4]);
     if (::poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR)

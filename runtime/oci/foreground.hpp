@@ -1,8 +1,7 @@
 #pragma once
 
-#include "runtime/oci/launcher.hpp"
-
 #include "runtime/linux/unique_fd.hpp"
+#include "runtime/oci/launcher.hpp"
 
 namespace troupe::oci_runtime {
 

@@ -20,8 +20,8 @@ struct hearing {
   /// The process exists; a failure ends the launch.
   std::function<outcome(pid_t)> spawned = [](pid_t) { return outcome{}; };
   /// A hook failed whose failure is only logged.
-  std::function<void(const launch::report&)> warned
-    = [](const launch::report&) {};
+  std::function<void(const launch::report&)> warned =
+    [](const launch::report&) {};
 };
 
 /// How it ended.

@@ -32,9 +32,8 @@ result<sys::unique_fd> connect_console(const std::string& path) {
   if (path.empty())
     return sys::unique_fd{};
   // By its directory's descriptor: sun_path has room for 107 bytes only.
-  TROUPE_TRY(const auto directory,
-             sys::open_file(AT_FDCWD, directory_of(path),
-                            O_PATH | O_DIRECTORY));
+  TROUPE_TRY(const auto directory, sys::open_file(AT_FDCWD, directory_of(path),
+                                                  O_PATH | O_DIRECTORY));
   const auto near = "/proc/self/fd/" + std::to_string(directory.get()) + "/"
                     + path.substr(path.rfind('/') + 1);
   sockaddr_un address{};
@@ -68,7 +67,8 @@ int pass_listen_fds(plan::process& to) {
 outcome check_preserved(int count) {
   for (auto fd = first_extra; fd < first_extra + count; ++fd)
     if (::fcntl(fd, F_GETFD) < 0)
-      return fail_os(errno, "--preserve-fds", "descriptor " + std::to_string(fd));
+      return fail_os(errno, "--preserve-fds",
+                     "descriptor " + std::to_string(fd));
   return {};
 }
 
@@ -77,9 +77,8 @@ outcome write_pid_file(const std::string& path, pid_t pid) {
                      + path.substr(path.rfind('/') + 1) + "."
                      + std::to_string(::getpid());
   {
-    const sys::unique_fd file{::open(fresh.c_str(),
-                                     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                                     pid_file_mode)};
+    const sys::unique_fd file{::open(
+      fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, pid_file_mode)};
     const auto text = std::to_string(pid);
     if (!file || ::write(file.get(), text.data(), text.size()) < 0)
       return fail_os(errno, "write pid file", path);

@@ -12,8 +12,7 @@ namespace troupe::oci_runtime {
 
 /// Connects to --console-socket, a stream socket that gets the terminal's
 /// master; nothing for "".
-[[nodiscard]] result<sys::unique_fd>
-connect_console(const std::string& path);
+[[nodiscard]] result<sys::unique_fd> connect_console(const std::string& path);
 
 /// Socket activation, sd_listen_fds(3): if our environment has LISTEN_FDS, so
 /// many descriptors from 3 on are the program's, which is told so. Returns how

@@ -35,9 +35,8 @@ std::string lock_path(const store::directory& in, const std::string& id) {
 result<sys::unique_fd> open_lock(const store::directory& in,
                                  const std::string& id) {
   const auto path = lock_path(in, id);
-  sys::unique_fd file{::open(path.c_str(),
-                             O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-                             private_file)};
+  sys::unique_fd file{::open(
+    path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, private_file)};
   if (!file)
     return fail_os(errno, "open", path);
   return file;
@@ -73,8 +72,7 @@ result<sys::unique_fd> lock(const store::directory& in, const std::string& id,
   all->reset();
   if (!own)
     return own.error().code == fault::not_found ? absent() : fail(own.error());
-  TROUPE_CHECK(wait_for(own->get(),
-                        how == sharing::shared ? LOCK_SH : LOCK_EX,
+  TROUPE_CHECK(wait_for(own->get(), how == sharing::shared ? LOCK_SH : LOCK_EX,
                         lock_path(in, id)));
   // Whoever had it may have removed the container.
   struct stat now {};

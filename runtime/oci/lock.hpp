@@ -21,8 +21,8 @@ enum class sharing {
 
 /// Makes the container's directory and locks it; `already_exists` if it is
 /// there.
-[[nodiscard]] result<sys::unique_fd>
-make_locked(const store::directory& in, const std::string& id);
+[[nodiscard]] result<sys::unique_fd> make_locked(const store::directory& in,
+                                                 const std::string& id);
 
 /// Waits for the lock of a container that exists; `not_found` if it does not,
 /// or not any more once the lock is ours.

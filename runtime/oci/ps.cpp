@@ -39,14 +39,14 @@ result<std::string> run_ps(const std::vector<std::string>& options) {
   write_end.reset();
   std::string out;
   std::array<char, 4096> piece{};
-  for (ssize_t n = 0;
-       (n = TEMP_FAILURE_RETRY(
-          ::read(read_end.get(), piece.data(), piece.size())))
-       > 0;)
+  for (ssize_t n = 0; (n = TEMP_FAILURE_RETRY(
+                         ::read(read_end.get(), piece.data(), piece.size())))
+                      > 0;)
     out.append(piece.data(), static_cast<std::size_t>(n));
   TROUPE_TRY(const auto ended, sys::wait_for_exit(child.pidfd.get()));
   if (ended.shell_code() != 0)
-    return fail(fault::os, "ps: exit code " + std::to_string(ended.shell_code()));
+    return fail(fault::os,
+                "ps: exit code " + std::to_string(ended.shell_code()));
   return out;
 }
 

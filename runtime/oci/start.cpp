@@ -30,8 +30,7 @@ outcome check_startable(const container& x) {
   case status::running:
     break;
   }
-  return fail(fault::wrong_state,
-              "cannot start an already running container");
+  return fail(fault::wrong_state, "cannot start an already running container");
 }
 
 /// Since 1.3 a failing poststart hook stops the container; before, it was a

@@ -41,9 +41,9 @@ outcome move_in(const container& x, const plan::cgroup& in) {
     TROUPE_TRY(const auto pids, control->processes());
     for (const auto& dir : in.dirs)
       for (const auto pid : pids) {
-        const auto done = sys::write_file(AT_FDCWD,
-                                          dir.mount + dir.path + "/cgroup.procs",
-                                          std::to_string(pid));
+        const auto done = sys::write_file(
+          AT_FDCWD, dir.mount + dir.path + "/cgroup.procs",
+          std::to_string(pid));
         if (!done && done.error().os_errno != ESRCH)
           return done;
       }
@@ -88,8 +88,7 @@ std::vector<plan::cgroup_write> present(const plan::cgroup& in) {
     for (auto rest = std::string_view{each.file}; !rest.empty();) {
       const auto name = std::string{rest.substr(0, rest.find('|'))};
       rest.remove_prefix(std::min(name.size() + 1, rest.size()));
-      auto value = sys::read_file(AT_FDCWD,
-                                  dir.mount + dir.path + "/" + name);
+      auto value = sys::read_file(AT_FDCWD, dir.mount + dir.path + "/" + name);
       if (!value || name == cgroup::usage_check_file)
         continue;
       while (value->ends_with('\n'))

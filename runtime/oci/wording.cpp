@@ -13,7 +13,8 @@ std::string error_text(int os_errno) {
   const auto* known = ::strerrordesc_np(os_errno);
   auto out = std::string{known ? known : "unknown error"};
   if (out.size() > 1 && std::islower(static_cast<unsigned char>(out[1])))
-    out[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(out[0])));
+    out[0] = static_cast<char>(
+      std::tolower(static_cast<unsigned char>(out[0])));
   return out;
 }
 

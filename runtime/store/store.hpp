@@ -75,7 +75,8 @@ public:
 
   /// `not_found` if there is no such file; a damaged one is named by its path.
   [[nodiscard]] result<state> read_state(const std::string& id) const;
-  [[nodiscard]] result<plan::launch_plan> read_plan(const std::string& id) const;
+  [[nodiscard]] result<plan::launch_plan>
+  read_plan(const std::string& id) const;
 
   /// Every container on disk, damaged ones included.
   [[nodiscard]] result<std::vector<found>> load() const;

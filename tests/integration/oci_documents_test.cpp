@@ -1,8 +1,8 @@
 #include "tests/support/oci_box.hpp"
 
 using namespace troupe;
-using test::oci_box;
 using Catch::Contains;
+using test::oci_box;
 
 namespace {
 
@@ -32,7 +32,8 @@ TEST_CASE("bundles by runc spec, crun spec and our own run") {
   const auto done = box.call({"run", "--bundle", box.fs.bundle(), "web"});
   INFO(by << ": " << done.err);
   CHECK(done.exit_code == 0);
-  CHECK_THAT(done.out, Catch::StartsWith("xterm\n") && Catch::EndsWith("\n0\n"));
+  CHECK_THAT(done.out,
+             Catch::StartsWith("xterm\n") && Catch::EndsWith("\n0\n"));
   CHECK(box.leftovers() == std::vector<std::string>{});
 }
 

@@ -3,8 +3,8 @@
 #include <csignal>
 
 using namespace troupe;
-using test::oci_box;
 using Catch::Contains;
+using test::oci_box;
 
 TEST_CASE("troupe-oci leads a container through its life") {
   oci_box box;
@@ -69,8 +69,8 @@ TEST_CASE("troupe-oci refuses in the words that clients match") {
   refused(box, {"kill", "web", "FROB"}, "unknown signal 'FROB'");
   refused(box, {"exec", "web", "frobnicate"},
           "exec: \\\"frobnicate\\\": executable file not found in $PATH", 255);
-  refused(box, {"exec", "web", "/bin/frobnicate"},
-          "no such file or directory", 255);
+  refused(box, {"exec", "web", "/bin/frobnicate"}, "no such file or directory",
+          255);
   refused(box, {"exec", "web", "/etc/passwd"}, "permission denied", 255);
   REQUIRE(box.call({"kill", "web", "9"}).exit_code == 0);
   box.wait_until_stopped("web");
@@ -79,8 +79,7 @@ TEST_CASE("troupe-oci refuses in the words that clients match") {
   refused(box, {"exec", "web", "true"}, "cannot exec in a stopped container",
           255);
   refused(box, {"pause", "web"}, "container not running");
-  refused(box, {"update", "--pids-limit", "9", "web"},
-          "container not running");
+  refused(box, {"update", "--pids-limit", "9", "web"}, "container not running");
   refused(box, {"events", "--stats", "web"}, "not running");
 }
 
@@ -103,7 +102,8 @@ TEST_CASE("troupe-oci says why a container cannot be created") {
   refused(box, {"create", "--bundle", box.fs.bundle(), "web"},
           "config.json: line 1");
   box.runs("true");
-  refused(box, {"--systemd-cgroup", "create", "--bundle", box.fs.bundle(), "web"},
+  refused(box,
+          {"--systemd-cgroup", "create", "--bundle", box.fs.bundle(), "web"},
           "--systemd-cgroup: not supported");
   CHECK(box.leftovers().empty());
 }
@@ -148,7 +148,8 @@ TEST_CASE("an error is one JSON object in the log file") {
 
 TEST_CASE("troupe-oci reads flags as Go's package does") {
   oci_box box;
-  CHECK(box.call({"-log-format", "json", "list", "-format=json"}).out == "[]\n");
+  CHECK(box.call({"-log-format", "json", "list", "-format=json"}).out
+        == "[]\n");
   CHECK(box.call({"checkpoint", "--help"}).exit_code == 0);
   refused(box, {"checkpoint", "--image-path", "/x", "-leave-running", "web"},
           "checkpoint: not supported");

@@ -2,8 +2,8 @@
 #include "tests/support/scratch_cgroup.hpp"
 
 using namespace troupe;
-using test::oci_box;
 using Catch::Contains;
+using test::oci_box;
 
 namespace {
 
@@ -146,7 +146,8 @@ TEST_CASE("events tells of an OOM kill") {
   CHECK(events.wait_for_output("\"type\":\"oom\""));
 }
 
-TEST_CASE_METHOD(running_box, "ps shows what ps shows, of the container alone") {
+TEST_CASE_METHOD(running_box,
+                 "ps shows what ps shows, of the container alone") {
   const auto pid = std::to_string(state("web").at("pid").get<int>());
   const auto table = call({"ps", "web"}).out;
   CHECK_THAT(table, Contains("PID") && Contains(pid));

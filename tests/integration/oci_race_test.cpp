@@ -4,8 +4,8 @@
 #include <thread>
 
 using namespace troupe;
-using test::oci_box;
 using Catch::Contains;
+using test::oci_box;
 
 namespace {
 
@@ -24,15 +24,19 @@ bool is_expected(const std::string& text) {
 std::vector<std::string> contend(const oci_box& box, int which) {
   std::vector<std::string> strange;
   for (auto round = 0; round < 6; ++round)
-    for (const auto& words :
-         {std::vector<std::string>{"create", "--bundle", box.fs.bundle(), "web"},
-          {"start", "web"},
-          {"state", "web"},
-          {"delete", "--force", "web"}}) {
+    for (const auto& words : {std::vector<std::string>{"create", "--bundle",
+                                                       box.fs.bundle(), "web"},
+                              {"start", "web"},
+                              {"state", "web"},
+                              {"delete", "--force", "web"}}) {
       const auto err = box.directory / ("err" + std::to_string(which));
-      std::vector<std::string> all{
-        "/bin/sh", "-c", "exec \"$@\" </dev/null >/dev/null 2>" + err, "sh",
-        oci_box::program(), "--root", box.root()};
+      std::vector<std::string> all{"/bin/sh",
+                                   "-c",
+                                   "exec \"$@\" </dev/null >/dev/null 2>" + err,
+                                   "sh",
+                                   oci_box::program(),
+                                   "--root",
+                                   box.root()};
       all.insert(all.end(), words.begin(), words.end());
       const auto done = test::run(all);
       const auto said = box.directory.read("err" + std::to_string(which));
@@ -49,9 +53,8 @@ TEST_CASE("eight processes that race for one id corrupt and leave nothing") {
   std::vector<std::vector<std::string>> strange(8);
   std::vector<std::thread> contenders;
   for (auto i = 0; i < 8; ++i)
-    contenders.emplace_back([&, i] {
-      strange[static_cast<std::size_t>(i)] = contend(box, i);
-    });
+    contenders.emplace_back(
+      [&, i] { strange[static_cast<std::size_t>(i)] = contend(box, i); });
   for (auto& each : contenders)
     each.join();
   for (const auto& each : strange)
@@ -74,7 +77,8 @@ TEST_CASE("of two starts one is refused") {
   CHECK(box.status("web") == "running");
 }
 
-TEST_CASE("a state file that is cut in half is reported, and removed by force") {
+TEST_CASE(
+  "a state file that is cut in half is reported, and removed by force") {
   const oci_box box;
   box.create("web");
   const auto file = box.files_of("web") + "/state.json";
@@ -108,8 +112,8 @@ TEST_CASE("a pid that is somebody else's now is not the container") {
   const oci_box box;
   box.create("web");
   const auto file = box.files_of("web") + "/state.json";
-  auto text = nlohmann::json::parse(box.directory.read(
-    file.substr(box.directory.path().size() + 1)));
+  auto text = nlohmann::json::parse(
+    box.directory.read(file.substr(box.directory.path().size() + 1)));
   text["pid"] = ::getpid();
   std::ofstream{file} << text.dump();
   CHECK(box.status("web") == "stopped");

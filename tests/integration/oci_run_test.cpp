@@ -4,8 +4,8 @@
 #include <fcntl.h>
 
 using namespace troupe;
-using test::oci_box;
 using Catch::Contains;
+using test::oci_box;
 
 namespace {
 
@@ -51,9 +51,9 @@ TEST_CASE("run --keep keeps the container, run --detach leaves it running") {
   CHECK(box.status("web") == "stopped");
   REQUIRE(box.call({"delete", "web"}).exit_code == 0);
   box.runs("sleep 1000");
-  REQUIRE(box.quietly({"run", "-d", "--bundle", box.fs.bundle(), "web"})
-            .exit_code
-          == 0);
+  REQUIRE(
+    box.quietly({"run", "-d", "--bundle", box.fs.bundle(), "web"}).exit_code
+    == 0);
   CHECK(box.status("web") == "running");
 }
 
@@ -64,9 +64,9 @@ TEST_CASE("nothing of the caller's reaches a container") {
   const auto command = "exec 3</etc/passwd 4</ 5>/dev/null; exec "
                        + oci_box::program() + " --root " + box.root()
                        + " run --bundle " + box.fs.bundle() + " web";
-  const auto done = test::run({"/bin/sh", "-c", command},
-                              {.env = {"_OCI_SYNCPIPE=3", "_OCI_STARTPIPE=4",
-                                       "_OCI_ATTACHPIPE=5"}});
+  const auto done = test::run(
+    {"/bin/sh", "-c", command},
+    {.env = {"_OCI_SYNCPIPE=3", "_OCI_STARTPIPE=4", "_OCI_ATTACHPIPE=5"}});
   CHECK(done.exit_code == 0);
   // The fourth is the shell's own, of the directory it lists.
   CHECK_THAT(done.out, Contains("/proc/self/fd/2 ") || Contains("fd/2\n"));
@@ -92,7 +92,8 @@ TEST_CASE("exec runs a further process with what its flags say") {
   CHECK(box.call({"exec", "web", "echo", "-d", "--cwd"}).out == "-d --cwd\n");
   CHECK(box.call({"exec", "web", "--", "echo", "x"}).out == "x\n");
   CHECK(box.call({"exec", "web", "sh", "-c", "kill -9 $$"}).exit_code == 137);
-  CHECK(box.call({"exec", "web", "cat"}, {.input = "through"}).out == "through");
+  CHECK(box.call({"exec", "web", "cat"}, {.input = "through"}).out
+        == "through");
 }
 
 TEST_CASE("exec --process takes a document, --detach leaves it running") {
@@ -112,7 +113,7 @@ TEST_CASE("exec --process takes a document, --detach leaves it running") {
              Contains(pid + " sleep 999") || Contains("touch"));
   const auto pids = nlohmann::json::parse(
     box.call({"ps", "--format", "json", "web"}).out);
-  CHECK(std::ranges::count(pids, std::stoi(pid)) == 1);
+  CHECK(std::ranges::count(pids.get<std::vector<int>>(), std::stoi(pid)) == 1);
   box.directory.write("process.json", "{\"args\": [1]}");
   const auto wrong = box.call(
     {"exec", "-p", box.directory / "process.json", "web"});

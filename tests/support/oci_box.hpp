@@ -31,9 +31,9 @@ public:
     std::erase_if(spec.linux_.namespaces, [](const auto& each) {
       return each.kind == oci::namespace_kind::network;
     });
-    std::erase_if(spec.mounts,
-                  [](const auto& each) { return each.type == "sysfs"
-                                                || each.type == "cgroup"; });
+    std::erase_if(spec.mounts, [](const auto& each) {
+      return each.type == "sysfs" || each.type == "cgroup";
+    });
     spec.linux_.seccomp.reset();
     spec.linux_.masked_paths.clear();
     spec.linux_.cgroups_path = cgroup_parent_ + "/box";
@@ -85,10 +85,16 @@ public:
   }
 
   /// A call whose container gets no pipes of ours. Its stderr goes to a file.
-  [[nodiscard]] command_result quietly(const std::vector<std::string>& words) const {
-    std::vector<std::string> all{
-      "/bin/sh", "-c", "exec \"$@\" </dev/null >/dev/null 2>" + directory / "err",
-      "sh", program(), "--root", root()};
+  [[nodiscard]] command_result
+  quietly(const std::vector<std::string>& words) const {
+    std::vector<std::string> all{"/bin/sh",
+                                 "-c",
+                                 "exec \"$@\" </dev/null >/dev/null 2>"
+                                   + directory / "err",
+                                 "sh",
+                                 program(),
+                                 "--root",
+                                 root()};
     all.insert(all.end(), words.begin(), words.end());
     auto out = run(all);
     out.err = directory.read("err");
