@@ -24,9 +24,9 @@ const std::vector<device_line> default_devices{
   {true, 'c', 1, 8, device_all, of_default},
   {true, 'c', 1, 9, device_all, of_default},
   {true, 'c', 5, 0, device_all, of_default},
-  {true, 'c', 5, 1, device_all, of_default},
   {true, 'c', 5, 2, device_all, of_default},
   {true, 'c', 136, {}, device_all, of_default},
+  {true, 'c', 10, 200, device_all, of_default}, // /dev/net/tun, as runc's
 };
 
 struct access_row {

@@ -27,6 +27,7 @@ inline constexpr controller_row controllers[] = {
   {"blkio", "io", true},         {"cpuset", "cpuset", false},
   {"hugetlb", "hugetlb", false}, {"rdma", "rdma", false},
   {"net_cls", "", false},        {"net_prio", "", false},
+  {"name=systemd", "", true}, // no controller: where a systemd inside works
 };
 
 /// True if `list`, separated by `separator`, contains `item`.

@@ -77,7 +77,7 @@ result<device> compile_device(const oci::device& x, std::string origin) {
                                          + ", expected c, b, u or p");
   device out;
   out.path = in_container(x.path);
-  out.mode = row->mode | x.file_mode.value_or(default_permissions);
+  out.mode = row->mode | (x.file_mode.value_or(default_permissions) & 07777);
   out.uid = x.uid.value_or(0);
   out.gid = x.gid.value_or(0);
   if (row->mode != S_IFIFO) {

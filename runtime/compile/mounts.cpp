@@ -57,7 +57,9 @@ void complete(mount& x) {
   }
   // A read-only medium can only have a read-only superblock; a file system
   // without a device keeps its superblock writable behind a read-only mount.
-  if (x.kind == mount_kind::filesystem && x.source.starts_with('/')
+  // sysfs is one of its network namespace's own: there it costs nothing.
+  if (x.kind == mount_kind::filesystem
+      && (x.source.starts_with('/') || x.type == "sysfs")
       && (x.attr_set & MOUNT_ATTR_RDONLY) != 0)
     x.data.emplace_back("ro");
 }

@@ -118,7 +118,7 @@ result<prepared> prepare(const session_side& session, progress& at) {
   at = {plan::phase::console, 0};
   TROUPE_TRY(const auto root, sys::open_file(AT_FDCWD, "/", O_PATH));
   TROUPE_TRY(out.terminal, open_console(process, session.with, root.get(), at));
-  TROUPE_CHECK(check_executable(process, at));
+  TROUPE_CHECK(make_ready(process, session.with, out, at));
   TROUPE_CHECK(say(session.line, word::created));
   return out;
 }

@@ -118,7 +118,7 @@ result<created> prepare(const init_side& init, progress& at) {
   TROUPE_CHECK(enter_root(plan, root.get(), at));
   TROUPE_CHECK(write_sysctls(plan, proc, at));
   TROUPE_CHECK(guard_root(plan, root.get(), at));
-  TROUPE_CHECK(check_executable(plan.process, at));
+  TROUPE_CHECK(make_ready(plan.process, init.with, out.ready, at));
   TROUPE_CHECK(say(init.line, word::created));
   return out;
 }

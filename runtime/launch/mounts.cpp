@@ -92,11 +92,14 @@ std::uint64_t attributes_of(const plan::mount& mount) {
 
 outcome place_filesystem(const plan::mount& mount, int idmap, int root) {
   const auto attributes = attributes_of(mount);
+  // A directory that is made for the mount has no mode or content to keep.
+  const auto copies = mount.copy_up
+                      && sys::open_in_root(root, mount.target, O_PATH);
   TROUPE_TRY(const auto target, open_target(mount, true, root));
   TROUPE_TRY(
     const auto made,
     make_filesystem(mount, mount.copy_up ? 0 : attributes, target.get()));
-  if (mount.copy_up)
+  if (copies)
     TROUPE_CHECK(copy_up(mount, made.get(), root));
   if (idmap >= 0)
     TROUPE_CHECK(sys::idmap_mount(made.get(), idmap, false, mount.target));

@@ -6,11 +6,16 @@
 #include "runtime/launch/stdio.hpp"
 #include "runtime/linux/capabilities.hpp"
 #include "runtime/linux/descriptors.hpp"
+#include "runtime/linux/file.hpp"
 #include "runtime/linux/namespaces.hpp"
+#include "runtime/linux/passwd.hpp"
 #include "runtime/linux/seccomp.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <optional>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -21,22 +26,41 @@ namespace troupe::launch {
 
 namespace {
 
+constexpr std::array<std::string_view, RLIM_NLIMITS> limit_names{
+  "RLIMIT_CPU",      "RLIMIT_FSIZE", "RLIMIT_DATA",   "RLIMIT_STACK",
+  "RLIMIT_CORE",     "RLIMIT_RSS",   "RLIMIT_NPROC",  "RLIMIT_NOFILE",
+  "RLIMIT_MEMLOCK",  "RLIMIT_AS",    "RLIMIT_LOCKS",  "RLIMIT_SIGPENDING",
+  "RLIMIT_MSGQUEUE", "RLIMIT_NICE",  "RLIMIT_RTPRIO", "RLIMIT_RTTIME"};
+
+tl::unexpected<failure> fail_limit(int why, std::int32_t resource) {
+  const auto index = static_cast<std::size_t>(resource);
+  return fail_os(why, "setrlimit",
+                 index < limit_names.size() ? limit_names[index]
+                                            : "of an unknown resource");
+}
+
+/// prlimit(2): a hard limit is raised with CAP_SYS_RESOURCE only.
+outcome check_rlimits(const plan::process& process, progress& at) {
+  at = {plan::phase::rlimit, 0};
+  for (const auto& x : process.rlimits) {
+    ::rlimit now{};
+    const auto resource = static_cast<__rlimit_resource>(x.resource);
+    if (::prlimit(0, resource, nullptr, &now) != 0)
+      return fail_limit(errno, x.resource);
+    if (x.hard > now.rlim_max && !sys::has_effective(CAP_SYS_RESOURCE))
+      return fail_limit(EPERM, x.resource);
+    ++at.index;
+  }
+  return {};
+}
+
 outcome set_rlimits(const plan::process& process, progress& at) {
-  constexpr std::array<std::string_view, RLIM_NLIMITS> names{
-    "RLIMIT_CPU",      "RLIMIT_FSIZE", "RLIMIT_DATA",   "RLIMIT_STACK",
-    "RLIMIT_CORE",     "RLIMIT_RSS",   "RLIMIT_NPROC",  "RLIMIT_NOFILE",
-    "RLIMIT_MEMLOCK",  "RLIMIT_AS",    "RLIMIT_LOCKS",  "RLIMIT_SIGPENDING",
-    "RLIMIT_MSGQUEUE", "RLIMIT_NICE",  "RLIMIT_RTPRIO", "RLIMIT_RTTIME"};
   at = {plan::phase::rlimit, 0};
   for (const auto& x : process.rlimits) {
     const auto limit = ::rlimit{x.soft, x.hard};
-    if (::prlimit(0, static_cast<__rlimit_resource>(x.resource), &limit,
-                  nullptr)
-        != 0)
-      return fail_os(errno, "setrlimit",
-                     static_cast<std::size_t>(x.resource) < names.size()
-                       ? names[static_cast<std::size_t>(x.resource)]
-                       : "of an unknown resource");
+    const auto resource = static_cast<__rlimit_resource>(x.resource);
+    if (::prlimit(0, resource, &limit, nullptr) != 0)
+      return fail_limit(errno, x.resource);
     ++at.index;
   }
   return {};
@@ -101,11 +125,32 @@ outcome enter_cwd(const plan::process& process, progress& at) {
   return {};
 }
 
-outcome execute(const plan::process& process, const std::string& path) {
+/// The program's environment. Who has none of their own gets the HOME of their
+/// /etc/passwd: programs rely on it, and every runtime sets it.
+std::vector<std::string> environment_of(const plan::process& process) {
+  auto out = process.env;
+  const auto is_home = [](const std::string& x) {
+    return x.starts_with("HOME=");
+  };
+  if (std::ranges::any_of(out, is_home))
+    return out;
+  const auto root = sys::open_file(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+  out.push_back("HOME="
+                + (root ? sys::home_of(root->get(), process.uid) : "/"));
+  return out;
+}
+
+/// All that execve(2) needs, made while a filter cannot refuse it.
+struct program {
+  std::string path;
+  std::vector<std::string> env;
+};
+
+outcome execute(const plan::process& process, const program& x) {
   const auto argv = c_strings{process.args};
-  const auto envp = c_strings{process.env};
-  ::execve(path.c_str(), argv.get(), envp.get());
-  return fail_os(errno, "execve", path);
+  const auto envp = c_strings{x.env};
+  ::execve(x.path.c_str(), argv.get(), envp.get());
+  return fail_os(errno, "execve", x.path);
 }
 
 /// Without no_new_privs loading a filter needs CAP_SYS_ADMIN: the last rights
@@ -119,7 +164,7 @@ outcome load_privileged_seccomp(const plan::process& process,
 }
 
 /// What the filter may refuse comes before it.
-outcome drop_and_execute(const plan::process& process, const std::string& path,
+outcome drop_and_execute(const plan::process& process, const program& x,
                          listener_sender* sender, progress& at) {
   const auto privileged = !process.no_new_privileges;
   const auto keeps_rights = process.capabilities.set;
@@ -135,12 +180,17 @@ outcome drop_and_execute(const plan::process& process, const std::string& path,
     TROUPE_CHECK(load_seccomp(process, sender, at));
   }
   at = {plan::phase::exec, 0};
-  return execute(process, path);
+  return execute(process, x);
 }
 
 } // namespace
 
-outcome check_executable(const plan::process& process, progress& at) {
+outcome make_ready(const plan::process& process, const lines& with,
+                   const prepared& ready, progress& at) {
+  at = {plan::phase::console, 0};
+  if (ready.terminal)
+    TROUPE_CHECK(take_stdio(with, ready.terminal.get(), process.uid));
+  TROUPE_CHECK(check_rlimits(process, at));
   at = {plan::phase::exec, 0};
   if (process.args.empty())
     return {};
@@ -169,7 +219,8 @@ outcome become_process(const plan::process& process, const lines& with,
   TROUPE_CHECK(sys::close_all_on_exec(3 + with.preserve_fds));
   if (process.umask >= 0)
     ::umask(static_cast<mode_t>(process.umask));
-  return drop_and_execute(process, path, sender ? &*sender : nullptr, at);
+  return drop_and_execute(process, {path, environment_of(process)},
+                          sender ? &*sender : nullptr, at);
 }
 
 int exit_code(const progress& at, const failure& why) noexcept {

@@ -16,10 +16,13 @@ struct prepared {
   std::string process_state; ///< What the listener gets to read.
 };
 
-/// Looks args[0] up as the program would be found at start: ENOENT, EACCES.
-/// Nothing to look up is no failure here.
-[[nodiscard]] outcome check_executable(const plan::process& process,
-                                       progress& at);
+/// What of the program can be done or known before its start: a terminal
+/// becomes the stdio now (whoever waits for the end of the caller's pipes gets
+/// it), limits that would be refused are, and args[0] is looked up as it will
+/// be found: ENOENT, EACCES. Nothing to look up is no failure here.
+[[nodiscard]] outcome make_ready(const plan::process& process,
+                                 const lines& with, const prepared& ready,
+                                 progress& at);
 
 /// Becomes the program; returns only to say why it did not.
 [[nodiscard]] outcome become_process(const plan::process& process,

@@ -40,6 +40,13 @@ outcome apply(const capability_data& data) {
 
 } // namespace
 
+bool has_effective(unsigned capability) noexcept {
+  auto header = __user_cap_header_struct{_LINUX_CAPABILITY_VERSION_3, 0};
+  auto data = capability_data{};
+  return ::syscall(SYS_capget, &header, data.data()) == 0
+         && has(data[capability / 32].effective, capability % 32);
+}
+
 outcome keep_capabilities(bool keep) {
   if (::prctl(PR_SET_KEEPCAPS, keep ? 1UL : 0UL, 0, 0, 0) != 0)
     return fail_os(errno, "prctl", "PR_SET_KEEPCAPS");

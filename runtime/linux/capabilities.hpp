@@ -8,6 +8,9 @@
 /// number n. Source: capabilities(7), capset(2), prctl(2).
 namespace troupe::sys {
 
+/// Whether this process has `capability` (CAP_*) in its effective set.
+[[nodiscard]] bool has_effective(unsigned capability) noexcept;
+
 /// Whether a change of uid keeps the permitted set (PR_SET_KEEPCAPS).
 [[nodiscard]] outcome keep_capabilities(bool keep);
 

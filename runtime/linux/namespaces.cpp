@@ -1,5 +1,7 @@
 #include "runtime/linux/namespaces.hpp"
 
+#include "runtime/linux/capabilities.hpp"
+
 #include <cerrno>
 #include <csignal>
 #include <linux/capability.h>
@@ -12,13 +14,6 @@
 namespace troupe::sys {
 
 namespace {
-
-bool has_effective(unsigned capability) {
-  auto header = __user_cap_header_struct{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
-  return ::syscall(SYS_capget, &header, sets) == 0
-         && (sets[capability / 32].effective >> capability % 32 & 1U) != 0;
-}
 
 outcome set_groups(std::span<const std::uint32_t> groups) {
   if (::syscall(SYS_setgroups, groups.size(), groups.data()) == 0)

@@ -11,6 +11,8 @@ namespace troupe::oci_runtime {
 
 namespace {
 
+constexpr std::chrono::milliseconds ending_patience{100};
+
 /// What is left of a plan where there is none: the cgroups that config.json
 /// means, or those of a container that names none.
 plan::launch_plan salvaged_plan(const runtime& in, const std::string& id) {
@@ -40,7 +42,11 @@ void kill_unlocked(const runtime& in, const std::string& id) {
 outcome remove_locked_container(const runtime& in, const std::string& id,
                                 bool force) {
   TROUPE_TRY(const auto held, lock(in.store, id));
-  const auto x = look(in.store, id);
+  auto x = look(in.store, id);
+  // One that has just been signalled is about to end.
+  if (x && x->status == status::running && !force
+      && wait_until_dead(*x, ending_patience))
+    x = look(in.store, id);
   if (!x)
     return force && x.error().code != fault::not_found ? remove_damaged(in, id)
                                                        : fail(x.error());

@@ -88,7 +88,8 @@ void add_cgroup_mounts(plan::host_facts& facts, string_view mountinfo,
     if (mount.type != "cgroup")
       continue;
     for (const auto option : split(mount.options, ','))
-      if (std::ranges::find(enabled, option) != enabled.end())
+      if (option == "name=systemd"
+          || std::ranges::find(enabled, option) != enabled.end())
         facts.v1_mounts.emplace(option, mount.point);
   }
   facts.cgroups = mode_of(!facts.v1_mounts.empty(), !facts.v2_mount.empty());
