@@ -14,6 +14,12 @@ namespace troupe::launch {
 
 namespace {
 
+bool is_null(int fd) {
+  struct stat info {};
+  return ::fstat(fd, &info) == 0 && S_ISCHR(info.st_mode)
+         && info.st_rdev == makedev(1, 3);
+}
+
 /// The container's own /dev/null: with the host's, the container's root could
 /// change the mode of the host's inode.
 result<sys::unique_fd> open_null() {
@@ -21,10 +27,7 @@ result<sys::unique_fd> open_null() {
                                             | O_NONBLOCK | O_NOFOLLOW)};
   if (!null)
     return fail_os(errno, "open", "/dev/null");
-  struct stat info {};
-  if (::fstat(null.get(), &info) != 0)
-    return fail_os(errno, "fstat", "/dev/null");
-  if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3))
+  if (!is_null(null.get()))
     return fail_os(ENODEV, "/dev/null", "is not the character device 1:3");
   ::fcntl(null.get(), F_SETFL, 0);
   return null;
@@ -34,6 +37,10 @@ result<sys::unique_fd> open_null() {
 result<sys::unique_fd> duplicate(int fd) {
   if (fd < 0)
     return open_null();
+  // containerd gives out one that is open for reading only, as stdout too.
+  if (is_null(fd))
+    if (auto own = open_null())
+      return own;
   sys::unique_fd out{::fcntl(fd, F_DUPFD_CLOEXEC, 3)};
   if (!out)
     return fail_os(errno, "fcntl", "F_DUPFD_CLOEXEC");

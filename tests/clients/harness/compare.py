@@ -10,6 +10,9 @@ from harness.scenario import REGISTRY, Box, Skipped
 from harness.step import Failed
 
 
+AGREED = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "agreed")
+
+
 class Outcome:
     """One scenario with one runtime."""
 
@@ -73,9 +76,15 @@ def run_scenario(entry, sides, words, title):
     for label, outcome in (("with the reference", reference), ("with the runtime", tested)):
         if outcome.problem or outcome.skipped:
             complaints.append(f"{label}: {outcome.problem or 'skipped: ' + outcome.skipped}")
-    difference = list(difflib.unified_diff(reference.lines, tested.lines, words.reference, words.runtime, lineterm="", n=2))
+    difference = list(difflib.unified_diff(reference.lines, tested.lines, lineterm="", n=2))[2:]
     if difference:
         complaints += ["transcripts differ:"] + ["  " + line for line in difference]
+    agreed = agreed_difference(entry)
+    if agreed and words.reference != words.runtime:
+        if "\n".join(complaints).split("\n") == agreed:
+            print(f"differs {title} {seconds}, as agreed: {agreed_path(entry)}", flush=True)
+            return "passed"
+        complaints.append(f"not the agreed difference: {agreed_path(entry)}")
     print(f"{'FAIL' if complaints else 'ok  '} {title} {seconds}", flush=True)
     if complaints:
         print(indented(complaints), flush=True)
@@ -84,6 +93,18 @@ def run_scenario(entry, sides, words, title):
     if words.show:
         print(indented(tested.lines), flush=True)
     return "failed" if complaints else "passed"
+
+
+def agreed_path(entry):
+    return os.path.join(AGREED, f"{entry.client}-{entry.name}.txt")
+
+
+def agreed_difference(entry):
+    """What is known to be other than with runc, to the letter: the file's first lines say why."""
+    if not os.path.exists(agreed_path(entry)):
+        return []
+    with open(agreed_path(entry), encoding="utf-8") as file:
+        return [line for line in file.read().splitlines() if not line.startswith("#")]
 
 
 def run_side(entry, client, words):
