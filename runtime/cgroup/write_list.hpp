@@ -17,17 +17,18 @@ namespace troupe::cgroup {
 struct controller_row {
   std::string_view v1;
   std::string_view v2; ///< "" where v2 needs no controller or has none.
-  bool always;         ///< False: only for a spec that limits it.
+  bool joined_v1;      ///< By every container; else only if the spec limits it.
+  bool enabled_v2;     ///< The same, v2.
 };
 
 inline constexpr controller_row controllers[] = {
-  {"cpu", "cpu", true},          {"cpuacct", "", true},
-  {"memory", "memory", true},    {"pids", "pids", true},
-  {"freezer", "", true},         {"devices", "", true},
-  {"blkio", "io", true},         {"cpuset", "cpuset", false},
-  {"hugetlb", "hugetlb", false}, {"rdma", "rdma", false},
-  {"net_cls", "", false},        {"net_prio", "", false},
-  {"name=systemd", "", true}, // no controller: where a systemd inside works
+  {"cpu", "cpu", true, true},           {"cpuacct", "", true, false},
+  {"memory", "memory", true, true},     {"pids", "pids", true, true},
+  {"freezer", "", true, false},         {"devices", "", true, false},
+  {"blkio", "io", true, true},          {"cpuset", "cpuset", true, false},
+  {"hugetlb", "hugetlb", false, false}, {"rdma", "rdma", false, false},
+  {"net_cls", "", false, false},        {"net_prio", "", false, false},
+  {"name=systemd", "", true, false}, // no controller: a systemd inside needs it
 };
 
 /// True if `list`, separated by `separator`, contains `item`.

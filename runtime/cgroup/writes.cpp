@@ -102,7 +102,7 @@ own_dirs(const plan::host_facts& host,
   for (const auto& row : controllers) {
     const auto found = host.v1_mounts.find(std::string{row.v1});
     if (!has_v1(host.cgroups) || found == host.v1_mounts.end()
-        || !(row.always || std::ranges::count(asked, row.v1)))
+        || !(row.joined_v1 || std::ranges::count(asked, row.v1)))
       continue;
     const auto& mount = found->second;
     if (std::ranges::find(out, mount, &plan::cgroup_dir::mount) == out.end())
@@ -129,9 +129,9 @@ std::string enabled_controllers(const oci::resources& x,
     const auto* const row = std::ranges::find(controllers, name,
                                               &controller_row::v2);
     const auto known = row != std::end(controllers);
-    const auto needed = (known
-                         && (row->always || std::ranges::count(asked, row->v1)))
-                        || unified_asks(x, name);
+    const auto needed
+      = (known && (row->enabled_v2 || std::ranges::count(asked, row->v1)))
+        || unified_asks(x, name);
     if (has_v2(host.cgroups) && needed)
       out.append(out.empty() ? "+" : " +").append(name);
   }

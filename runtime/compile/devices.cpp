@@ -25,6 +25,8 @@ constexpr std::array default_devices{
 
 constexpr std::uint32_t default_permissions = 0666;
 
+constexpr std::string_view core = "/dev/core";
+
 struct default_symlink {
   std::string_view path;
   std::string_view target;
@@ -38,7 +40,7 @@ constexpr std::array default_symlinks{
   default_symlink{"/dev/stdout", "/proc/self/fd/1"},
   default_symlink{"/dev/stderr", "/proc/self/fd/2"},
   default_symlink{"/dev/ptmx", "pts/ptmx"},
-  default_symlink{"/dev/core", "/proc/kcore"},
+  default_symlink{core, "/proc/kcore"},
 };
 
 struct device_type {
@@ -117,10 +119,12 @@ compile_devices(const std::vector<oci::device>& devices, bool own_dev) {
   return out;
 }
 
-std::vector<symlink> dev_symlinks(const std::vector<device>& devices) {
+std::vector<symlink> dev_symlinks(const std::vector<device>& devices,
+                                  const host_facts& host) {
   std::vector<symlink> out;
   for (const auto& x : default_symlinks)
-    if (std::ranges::find(devices, x.path, &device::path) == devices.end())
+    if (std::ranges::find(devices, x.path, &device::path) == devices.end()
+        && (host.kernel_core || x.path != core))
       out.push_back({std::string{x.path}, std::string{x.target}});
   return out;
 }

@@ -72,6 +72,7 @@ compile_net_devices(const oci::linux_config& in);
 
 [[nodiscard]] result<rootfs> compile_rootfs(const oci::spec& spec,
                                             const std::string& bundle,
+                                            const host_facts& host,
                                             std::uint64_t own_namespaces);
 
 /// The spec's mounts in their order; a default /dev is put first if none of
@@ -92,7 +93,7 @@ compile_devices(const std::vector<oci::device>& devices, bool own_dev);
 
 /// The symlinks of a fresh /dev, except where `devices` has a node instead.
 [[nodiscard]] std::vector<symlink>
-dev_symlinks(const std::vector<device>& devices);
+dev_symlinks(const std::vector<device>& devices, const host_facts& host);
 
 // -- process.cpp, attributes.cpp, capabilities.cpp, hooks.cpp -----------------
 

@@ -91,6 +91,7 @@ std::string in_container(const std::string& path) {
 }
 
 result<rootfs> compile_rootfs(const oci::spec& spec, const std::string& bundle,
+                              const host_facts& host,
                               std::uint64_t own_namespaces) {
   if (!spec.root)
     return fail(fault::invalid_config, "/root: missing, required on Linux");
@@ -110,7 +111,7 @@ result<rootfs> compile_rootfs(const oci::spec& spec, const std::string& bundle,
   out.fill_dev = has_own_dev(out.mounts);
   TROUPE_TRY(out.devices, compile_devices(spec.linux_.devices, out.fill_dev));
   if (out.fill_dev)
-    out.symlinks = dev_symlinks(out.devices);
+    out.symlinks = dev_symlinks(out.devices, host);
   out.masked = guarded(spec.linux_.masked_paths, "/linux/maskedPaths");
   out.readonly_paths = guarded(spec.linux_.readonly_paths,
                                "/linux/readonlyPaths");

@@ -8,6 +8,9 @@ namespace {
 
 using std::string_view;
 
+/// A v1 hierarchy without controllers, where systemd keeps its units.
+constexpr string_view systemd_hierarchy = "name=systemd";
+
 std::vector<string_view> split(string_view text, char separator) {
   auto out = std::vector<string_view>{};
   while (!text.empty()) {
@@ -88,11 +91,15 @@ void add_cgroup_mounts(plan::host_facts& facts, string_view mountinfo,
     if (mount.type != "cgroup")
       continue;
     for (const auto option : split(mount.options, ','))
-      if (option == "name=systemd"
+      if (option == systemd_hierarchy
           || std::ranges::find(enabled, option) != enabled.end())
         facts.v1_mounts.emplace(option, mount.point);
   }
-  facts.cgroups = mode_of(!facts.v1_mounts.empty(), !facts.v2_mount.empty());
+  const auto controls = [](const auto& mount) {
+    return mount.first != systemd_hierarchy;
+  };
+  facts.cgroups = mode_of(std::ranges::any_of(facts.v1_mounts, controls),
+                          !facts.v2_mount.empty());
 }
 
 } // namespace troupe::sys

@@ -78,6 +78,7 @@ plan::host_facts probe_host(const std::string& cgroup_parent) {
     "apparmor",
     content("/sys/module/apparmor/parameters/enabled").starts_with('Y'));
   out.selinux = has_lsm("selinux", exists("/sys/fs/selinux/enforce"));
+  out.kernel_core = exists("/proc/kcore");
   out.time_namespaces = exists("/proc/self/ns/time");
   out.memory_policy = has_memory_policies();
   return out;

@@ -122,7 +122,9 @@ def userns(podman):
     podman("run", "-d", "--name", "mapped", "--network", "none", "--uidmap", "0:100000:5000", "--gidmap", "0:200000:6000", IMAGE, "sleep", "100").expect()
     podman("exec", "mapped", "sh", "-c", "id; cat /proc/self/uid_map").expect(has=r"^ +0 +100000 +5000$")
     podman("exec", "-u", "ann", "mapped", "id", "-u").expect(stdout="1000\n")
-    podman("rm", "-f", "-t", "0", "mapped").expect()
+    podman("stop", "-t", "0", "mapped").expect()
+    podman.settle()  # podman's rm -f races with the clean-up that conmon starts
+    podman("rm", "mapped").expect()
 
 
 @scenario("podman")

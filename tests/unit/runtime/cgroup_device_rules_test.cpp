@@ -18,7 +18,8 @@ TEST_CASE("device rules are v1 writes in their order, with the default "
   CHECK(got[1] == "devices devices.allow=c 10:229 rw");
   CHECK(got[2] == "devices devices.allow=c *:* m");
   CHECK(got[4] == "devices devices.allow=c 1:3 rwm");
-  CHECK(got[12] == "devices devices.allow=c 136:* rwm");
+  CHECK(got[11] == "devices devices.allow=c 136:* rwm");
+  CHECK(got[12] == "devices devices.allow=c 10:200 rwm");
 }
 
 TEST_CASE("default devices are not listed twice, nor where all are allowed") {

@@ -160,6 +160,7 @@ TEST_CASE("a failing step leads back to the line that asked for it") {
   plan.rootfs.readonly_paths = {{"", "/linux/readonlyPaths/0"}};
   plan.sysctls = {{"", "", "/linux/sysctl/a"}};
   plan.process.rlimits = {{0, 0, 0, "/process/rlimits/0"}};
+  plan.net_devices = {{"", "", "/linux/netDevices/eth1"}};
   const auto hook = [](const char* origin) {
     return std::vector<plan::hook>{{"", {}, {}, 0, origin}};
   };
@@ -212,6 +213,16 @@ TEST_CASE("a failing step leads back to the line that asked for it") {
     {phase::hook_poststop, 0, "/hooks/poststop/0"},
     {phase::cgroup_kill, 0, "/linux/cgroupsPath"},
     {phase::cgroup_remove, 0, "/linux/cgroupsPath"},
+    {phase::net_device, 0, "/linux/netDevices/eth1"},
+    {phase::intel_rdt, 0, "/linux/intelRdt"},
+    {phase::scheduler, 0, "/process/scheduler"},
+    {phase::io_priority, 0, "/process/ioPriority"},
+    {phase::cpu_affinity, 0, "/process/execCPUAffinity/initial"},
+    {phase::personality, 0, "/linux/personality"},
+    {phase::memory_policy, 0, "/linux/memoryPolicy"},
+    {phase::label, 0, "/process/apparmorProfile"},
+    {phase::label, 1, "/process/selinuxLabel"},
+    {phase::keyring, 0, ""},
   };
   std::set<phase> seen;
   for (const auto& each : expected) {
