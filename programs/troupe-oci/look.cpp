@@ -17,7 +17,8 @@ void add_state(CLI::App& app, context& with) {
     "stopped.\n\nExample:\n  troupe-oci state web");
   add_id(*made.app, made.arguments->id);
   made.does(with, [](context& in, const one_container& x) -> result<int> {
-    TROUPE_TRY(const auto found, oci_runtime::look(in.runtime().store, x.id));
+    TROUPE_TRY(const auto found,
+               oci_runtime::look_in_passing(in.runtime().store, x.id));
     print(oci_runtime::state_text(found));
     return 0;
   });
@@ -60,7 +61,8 @@ struct ps_arguments {
 };
 
 result<int> ps(context& in, const ps_arguments& x) {
-  TROUPE_TRY(const auto found, oci_runtime::look(in.runtime().store, x.id));
+  TROUPE_TRY(const auto found,
+             oci_runtime::look_in_passing(in.runtime().store, x.id));
   if (x.format == "json") {
     TROUPE_TRY(const auto pids, oci_runtime::processes(found));
     print(oci_runtime::pids_json(pids));
@@ -110,7 +112,8 @@ result<std::chrono::milliseconds> parse_interval(const std::string& text) {
 
 result<int> events(context& in, const events_arguments& x) {
   TROUPE_TRY(const auto interval, parse_interval(x.interval));
-  TROUPE_TRY(const auto found, oci_runtime::look(in.runtime().store, x.id));
+  TROUPE_TRY(const auto found,
+             oci_runtime::look_in_passing(in.runtime().store, x.id));
   TROUPE_TRY(const auto now, oci_runtime::stats_event(found));
   if (x.stats) {
     print(now);

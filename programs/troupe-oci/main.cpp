@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <string_view>
 #include <unistd.h>
+#include <vector>
 
 using namespace troupe;
 
@@ -79,13 +81,37 @@ void add_global_options(CLI::App& app, oci_cli::context& with) {
   app.footer(footer);
 }
 
-void add_commands(CLI::App& app, oci_cli::context& with) {
-  oci_cli::add_lifecycle_commands(app, with);
-  oci_cli::add_exec_command(app, with);
-  oci_cli::add_look_commands(app, with);
-  oci_cli::add_resource_commands(app, with);
-  oci_cli::add_document_commands(app, with);
-  oci_cli::add_checkpoint_commands(app, with);
+/// The commands of one file, so that the others need not be built up: half of
+/// what `state` takes would be for options that nobody asks about.
+struct command_group {
+  std::vector<std::string_view> names;
+  void (*add)(CLI::App&, oci_cli::context&);
+};
+
+const std::vector<command_group> groups{
+  {{"create", "run", "start", "kill", "delete"},
+   oci_cli::add_lifecycle_commands},
+  {{"exec"}, oci_cli::add_exec_command},
+  {{"state", "list", "ps", "events"}, oci_cli::add_look_commands},
+  {{"pause", "resume", "update"}, oci_cli::add_resource_commands},
+  {{"spec", "features"}, oci_cli::add_document_commands},
+  {{"checkpoint", "restore"}, oci_cli::add_checkpoint_commands},
+};
+
+/// Adds the groups that `words` name anywhere, or all of them for help and
+/// completion.
+void add_commands(CLI::App& app, oci_cli::context& with,
+                  const std::vector<std::string>& words) {
+  auto found = false;
+  for (const auto& group : groups)
+    if (std::ranges::find_first_of(words, group.names) != words.end()) {
+      group.add(app, with);
+      found = true;
+    }
+  if (found)
+    return;
+  for (const auto& group : groups)
+    group.add(app, with);
   oci_cli::add_completion_command(app, with);
 }
 
@@ -115,18 +141,27 @@ int act(oci_cli::context& with, char** argv) {
 
 int main(int argc, char** argv) {
   open_standard_descriptors();
+  const std::vector<std::string> words{argv + 1, argv + argc};
+  // Every client's first question; CLI11 answers it with an exception, the
+  // first of which takes a static program longer than all the rest.
+  if (words.size() == 1 && (words[0] == "--version" || words[0] == "-v")) {
+    std::puts(version);
+    return 0;
+  }
   CLI::App app{description, oci_cli::program};
   oci_cli::context with;
   with.root = default_root();
   add_global_options(app, with);
-  add_commands(app, with);
+  add_commands(app, with, words);
   if (argc == 1) {
     std::fputs(app.help().c_str(), stdout);
     return 0;
   }
+  std::string unknown;
   try {
-    auto line = oci_cli::prepare(app, {argv + 1, argv + argc});
+    auto line = oci_cli::prepare(app, words);
     with.rest = std::move(line.rest);
+    unknown = std::move(line.unknown);
     std::reverse(line.words.begin(), line.words.end()); // as CLI11 takes them
     app.parse(std::move(line.words));
     return act(with, argv);
@@ -134,7 +169,9 @@ int main(int argc, char** argv) {
     if (why.get_exit_code() == 0)
       return app.exit(why);
     with.log.open(with.log_path, with.log_format == "json");
-    with.log.fail(why.what());
+    with.log.fail(unknown.empty() ? why.what()
+                                  : "unknown command '" + unknown
+                                      + "': see troupe-oci --help");
     return 1;
   } catch (const std::exception& why) {
     with.log.fail(why.what());

@@ -62,6 +62,8 @@ command_line prepare(const CLI::App& app,
     return out;
   out.words.push_back(words[next]);
   const auto* command = find_command(app, words[next++]);
+  if (command == nullptr)
+    out.unknown = out.words.back();
   while (command != nullptr && next < words.size()) {
     take_options(*command, words, next, out.words);
     if (next == words.size())

@@ -11,6 +11,7 @@ namespace troupe::oci_cli {
 struct command_line {
   std::vector<std::string> words;
   std::vector<std::string> rest; ///< Not ours: the command of exec, of ps.
+  std::string unknown;           ///< What stands where a command should.
 };
 
 /// Brings what Go's flag package reads to what CLI11 reads: long flags with one

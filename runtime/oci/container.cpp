@@ -123,6 +123,17 @@ result<container> look(const store::directory& in, const std::string& id) {
   return out;
 }
 
+result<container> look_in_passing(const store::directory& in,
+                                  const std::string& id) {
+  auto found = look(in, id);
+  if (found || found.error().code == fault::not_found)
+    return found;
+  // A hook, which must not wait for its own launch, does not come here: its
+  // container's files are complete.
+  TROUPE_TRY(const auto held, lock(in, id, sharing::shared));
+  return look(in, id);
+}
+
 result<std::vector<listed>> look_at_all(const store::directory& in) {
   std::vector<std::string> ids;
   auto error = std::error_code{};
@@ -134,7 +145,7 @@ result<std::vector<listed>> look_at_all(const store::directory& in) {
   std::ranges::sort(ids);
   std::vector<listed> out;
   for (auto& id : ids) {
-    auto found = look(in, id);
+    auto found = look_in_passing(in, id);
     if (found || found.error().code != fault::not_found)
       out.push_back({std::move(id), std::move(found)});
   }

@@ -37,10 +37,16 @@ inline constexpr auto state_creating = "creating";
 inline constexpr auto state_created = "created";
 inline constexpr auto state_running = "running";
 
-/// Looks at container `id`. `not_found`: there is none; any other failure means
-/// that its files are damaged, and names the file.
+/// Looks at container `id`, whose lock the caller has. `not_found`: there is
+/// none; any other failure means that its files are damaged, and names the
+/// file.
 [[nodiscard]] result<container> look(const store::directory& in,
                                      const std::string& id);
+
+/// The same without the lock, for who only looks: what seems damaged may be
+/// just being made or removed, and is looked at again once that is over.
+[[nodiscard]] result<container> look_in_passing(const store::directory& in,
+                                                const std::string& id);
 
 /// A directory whose files are damaged, or a container that has not.
 struct listed {

@@ -26,7 +26,7 @@ outcome signal_all(const container& x, int signo) {
 
 // No lock: a container whose creation or start hangs in a hook can be killed.
 outcome kill(const runtime& in, const std::string& id, int signo, bool all) {
-  TROUPE_TRY(const auto x, look(in.store, id));
+  TROUPE_TRY(const auto x, look_in_passing(in.store, id));
   const auto has_cgroup = x.plan.cgroup.mode != plan::cgroup_mode::none;
   if (!x.is_alive() && !(all && has_cgroup))
     return fail(not_running());

@@ -35,7 +35,7 @@ outcome remove_damaged(const runtime& in, const std::string& id) {
 
 /// With `force`, before the lock: its holder may wait for this very container.
 void kill_unlocked(const runtime& in, const std::string& id) {
-  if (const auto x = look(in.store, id))
+  if (const auto x = look_in_passing(in.store, id))
     (void)kill_init(*x); // what fails here fails again, with the lock
 }
 

@@ -59,7 +59,7 @@ TEST_CASE("run --keep keeps the container, run --detach leaves it running") {
 
 TEST_CASE("nothing of the caller's reaches a container") {
   oci_box box;
-  box.runs("echo /proc/self/fd/*; printenv; echo cwd $(pwd)");
+  box.runs("echo /proc/self/fd/*; env; echo cwd $(pwd)");
   // As conmon does: a whole environment, pipes by number, and descriptors.
   const auto command = "exec 3</etc/passwd 4</ 5>/dev/null; exec "
                        + oci_box::program() + " --root " + box.root()
@@ -125,10 +125,7 @@ TEST_CASE("a container's program is not this file of the host") {
   // CVE-2019-5736: an image whose program is /proc/self/exe runs its runtime.
   oci_box box;
   box.create("web");
-  REQUIRE(box.call({"start", "web"}).exit_code == 0);
-  // While it waits, a session's process is troupe-oci's sealed copy.
-  box.create("waiting");
-  const auto pid = box.state("waiting").at("pid").get<int>();
+  const auto pid = box.state("web").at("pid").get<int>();
   const auto target = std::filesystem::read_symlink(
     "/proc/" + std::to_string(pid) + "/exe");
   CHECK_THAT(target.string(), Contains("memfd:troupe-oci"));

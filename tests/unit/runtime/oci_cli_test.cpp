@@ -68,6 +68,7 @@ TEST_CASE("unknown words are left for the parser to refuse") {
   const small_app prepared;
   CHECK(prepared({}).words.empty());
   CHECK(prepared({"frob", "--x"}).words == words{"frob"});
+  CHECK(prepared({"frob", "--x"}).unknown == "frob");
   CHECK(prepared({"kill", "--frob"}).words == words{"kill", "--frob"});
 }
 
