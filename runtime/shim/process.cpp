@@ -300,6 +300,9 @@ void process::look_at_init() {
 
 void process::end_process() {
   read_start_line();
+  // A launcher that has not quite ended keeps the line open; a start that had
+  // failed would have said so on it.
+  on_started();
   start_ready_.reset();
   start_line_.reset();
   record_.finished = now_ns();

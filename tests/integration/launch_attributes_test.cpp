@@ -187,7 +187,8 @@ TEST_CASE("a session keyring of its own, shared with exec sessions") {
   }
   plan.process.attributes.keyring = "_ses." + plan.id;
   // It lives as long as somebody is in it.
-  plan.process.args = {"sh", "-c", "grep _ses. /proc/keys; exec sleep 1000"};
+  plan.process.args = {"sh", "-c",
+                       "grep _ses." + plan.id + " /proc/keys; exec sleep 1000"};
   auto container = test::create(plan);
   REQUIRE(container.created());
   REQUIRE_FALSE(container.start());
@@ -197,7 +198,7 @@ TEST_CASE("a session keyring of its own, shared with exec sessions") {
   session.id = plan.id;
   session.namespaces = plan.namespaces.clone_flags;
   session.process = plan.process;
-  session.process.args = {"grep", "_ses.", "/proc/keys"};
+  session.process.args = {"grep", "_ses." + plan.id, "/proc/keys"};
   test::launched exec{[&](const auto& with) {
     return launch::run_exec(session, with, container.pidfd());
   }};

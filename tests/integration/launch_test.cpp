@@ -75,11 +75,15 @@ TEST_CASE("the program has exactly descriptors 0, 1 and 2") {
         == "/dev/null\n");
 }
 
-TEST_CASE("the program has exactly the environment of the plan") {
+TEST_CASE("the program has exactly the environment of the plan, and a HOME") {
   test::busybox_rootfs fs;
   auto plan = test::default_plan(fs, {"env"});
-  plan.process.env = {"PATH=/bin", "A=b c"};
-  CHECK(test::run(plan).output == "PATH=/bin\nA=b c\n");
+  plan.process.env = {"PATH=/bin", "HOME=/here", "A=b c"};
+  CHECK(test::run(plan).output == "PATH=/bin\nHOME=/here\nA=b c\n");
+  plan.process.env = {"PATH=/bin"};
+  CHECK(test::run(plan).output == "PATH=/bin\nHOME=/root\n");
+  plan.process.uid = 4242; // in no /etc/passwd
+  CHECK(test::run(plan).output == "PATH=/bin\nHOME=/\n");
 }
 
 TEST_CASE("user, groups and umask are the plan's") {
@@ -145,8 +149,8 @@ TEST_CASE("rlimits are set, and one that may not be is named") {
                                now.rlim_max + 1, ""};
     plan.process.args = {"true"};
     auto box = test::create(plan);
-    REQUIRE(box.created());
-    const auto why = box.start();
+    REQUIRE_FALSE(box.created());
+    const auto why = box.failed();
     REQUIRE(why);
     CHECK(why->phase == plan::phase::rlimit);
     CHECK(why->index == 1);

@@ -15,7 +15,7 @@ TEST_CASE("a container without a path gets a directory below the parent in "
   }
   CHECK(seen
         == lines{"cpu", "cpuacct", "memory", "pids", "freezer", "devices",
-                 "blkio", ""});
+                 "blkio", "cpuset", ""});
   CHECK(plan.dirs.back().mount == "/sys/fs/cgroup/unified");
   CHECK(plan.subtree_control.empty());
   CHECK(plan.writes.empty());
@@ -27,7 +27,7 @@ TEST_CASE("controllers that are mounted together have one directory") {
   auto wanted = oci::cpu_resources{};
   wanted.shares = 512;
   const auto plan = planned(with(cpu(wanted)), host);
-  REQUIRE(plan.dirs.size() == 6);
+  REQUIRE(plan.dirs.size() == 7);
   CHECK(plan.dirs[0]
         == plan::cgroup_dir{"cpu,cpuacct", "/cg/cpu,cpuacct", "/troupe/web"});
   CHECK(written(plan) == lines{"cpu,cpuacct cpu.shares=512"});
@@ -217,7 +217,7 @@ TEST_CASE("a burst above the quota is refused, realtime is v1's") {
   CHECK(refusal(with(cpu(realtime)), v2_host()).code == fault::unsupported);
 }
 
-TEST_CASE("cpuset is joined only for a spec that asks for it") {
+TEST_CASE("cpuset is enabled in v2 only for a spec that asks for it") {
   auto wanted = oci::cpu_resources{};
   wanted.cpus = "0-1";
   wanted.mems = "0";
