@@ -50,7 +50,14 @@ public:
       rest.erase(0, id.size() + 1);
       (void)call({"delete", "--force", id});
     }
-    cgroup::remove_parent(own_cgroup(), cgroup_parent_);
+    // In every hierarchy: `update` may have joined one more.
+    const auto host = sys::probe_host("/unused");
+    plan::cgroup all;
+    for (const auto& [controller, mount] : host.v1_mounts)
+      all.dirs.push_back({controller, mount, cgroup_parent_});
+    if (!host.v2_mount.empty())
+      all.dirs.push_back({"", host.v2_mount, cgroup_parent_});
+    cgroup::remove_parent(all, cgroup_parent_);
   }
 
   /// What the container's shell does. Call `write` afterwards.
