@@ -110,6 +110,9 @@ compile_devices(const std::vector<oci::device>& devices, bool own_dev) {
     // A /dev of the config's own is the config's to fill.
     if (!own_dev && wanted.path.starts_with("/dev/"))
       continue;
+    // /dev/ptmx is always that of the container's own devpts.
+    if (own_dev && wanted.path == "/dev/ptmx")
+      continue;
     const auto same = std::ranges::find(out, wanted.path, &device::path);
     if (same != out.end())
       *same = std::move(wanted);

@@ -9,10 +9,12 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <string>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include <vector>
 
 namespace troupe::launch {
 
@@ -46,10 +48,10 @@ result<sys::unique_fd> open_null(int root) {
   return null;
 }
 
+/// Nothing is in it, and its super block cannot be made writable.
 result<sys::unique_fd> empty_directory() {
-  constexpr auto closed = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID
-                          | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  return sys::make_filesystem("tmpfs", "tmpfs", {}, closed);
+  static const std::vector<std::string> readonly{"ro"};
+  return sys::make_filesystem("tmpfs", "tmpfs", readonly, MOUNT_ATTR_RDONLY);
 }
 
 bool is_missing(const failure& why) {

@@ -4,7 +4,6 @@
 #include "config/oci/parse.hpp"
 #include "runtime/compile/compile.hpp"
 #include "runtime/linux/file.hpp"
-#include "runtime/linux/passwd.hpp"
 #include "runtime/linux/regular_file.hpp"
 #include "runtime/probe/host.hpp"
 
@@ -49,18 +48,9 @@ result<plan::launch_plan> compile(const bundle& in, const std::string& id,
              plan::compile(in.spec, sys::probe_host(default_cgroup_parent), id,
                            in.path));
   out.rootfs.no_pivot = options.no_pivot;
-  if (!options.no_new_keyring)
-    out.process.attributes.keyring = "_ses." + id;
-  set_home(out.process, out.rootfs.path);
+  if (options.no_new_keyring)
+    out.process.attributes.keyring.clear();
   return out;
-}
-
-void set_home(plan::process& to, const std::string& rootfs) {
-  for (const auto& each : to.env)
-    if (each.starts_with("HOME="))
-      return;
-  if (const auto root = sys::open_file(AT_FDCWD, rootfs, O_PATH | O_DIRECTORY))
-    to.env.push_back("HOME=" + sys::home_of(root->get(), to.uid));
 }
 
 } // namespace troupe::oci_runtime

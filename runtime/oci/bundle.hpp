@@ -30,8 +30,4 @@ struct plan_options {
 [[nodiscard]] result<plan::launch_plan>
 compile(const bundle& in, const std::string& id, const plan_options& options);
 
-/// Every other runtime sets HOME where the configuration does not: to the
-/// user's in the /etc/passwd below `rootfs`.
-void set_home(plan::process& to, const std::string& rootfs);
-
 } // namespace troupe::oci_runtime

@@ -68,7 +68,6 @@ result<plan::exec_plan> plan_of(const runtime& in, const container& x,
                          process, x.plan,
                          sys::probe_host(default_cgroup_parent), random_id()));
   out.process.attributes.keyring = x.plan.process.attributes.keyring;
-  set_home(out.process, x.plan.rootfs.path);
   TROUPE_CHECK(enter_below(out.cgroup, options.cgroups));
   if (!options.process_file.empty()) // else the container was warned of it
     for (const auto& warning : out.warnings)

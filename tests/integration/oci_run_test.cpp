@@ -130,3 +130,10 @@ TEST_CASE("a container's program is not this file of the host") {
     "/proc/" + std::to_string(pid) + "/exe");
   CHECK_THAT(target.string(), Contains("memfd:troupe-oci"));
 }
+
+TEST_CASE("a container has a session keyring of its own, unless told not to") {
+  oci_box box;
+  box.runs("grep -c _ses.web: /proc/keys");
+  CHECK(run_web(box).out == "1\n");
+  CHECK(run_web(box, {}, {"--no-new-keyring"}).out == "0\n");
+}

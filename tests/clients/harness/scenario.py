@@ -64,6 +64,14 @@ class Box:
         call = Call(self.client.shown(words), self.client.argv(words), self.client.environment(), stdin)
         return call.finish().expect(code=0)
 
+    def eventually(self, *words, attempts=20):
+        """As hidden, of a call that may need several attempts."""
+        for _ in range(attempts):
+            step = Call(self.client.shown(words), self.client.argv(words), self.client.environment(), "").finish()
+            if step.code == 0:
+                return
+        raise Failed(f"{' '.join(words)}: exit code {step.code} in {attempts} attempts: {step.stderr}")
+
     def note(self, subject, findings):
         """Puts what the scenario found out by itself into the transcript."""
         self.steps.append(Step([f"({subject})"], 0, "".join(f"{finding}\n" for finding in findings), ""))

@@ -123,8 +123,8 @@ def userns(podman):
     podman("exec", "mapped", "sh", "-c", "id; cat /proc/self/uid_map").expect(has=r"^ +0 +100000 +5000$")
     podman("exec", "-u", "ann", "mapped", "id", "-u").expect(stdout="1000\n")
     podman("stop", "-t", "0", "mapped").expect()
-    podman.settle()  # podman's rm -f races with the clean-up that conmon starts
-    podman("rm", "mapped").expect()
+    # With mapped ids podman 4.3 sometimes cannot unmount the container's shm, with any runtime; it does in the end.
+    podman.eventually("rm", "-f", "mapped")
 
 
 @scenario("podman")
