@@ -24,7 +24,7 @@ struct host_facts {
   bool apparmor = false;
   bool selinux = false;
   bool time_namespaces = true;
-  bool kernel_core = true;    ///< /proc/kcore is there.
+  bool kernel_core = true;   ///< /proc/kcore is there.
   bool memory_policy = true; ///< CONFIG_NUMA: set_mempolicy(2) is there.
   std::string resctrl_mount; ///< "": no Intel RDT, no AMD QoS, or unmounted.
   std::uint32_t uid = 0;     ///< Our own effective ids: 0 is privileged.

@@ -251,7 +251,8 @@ TEST_CASE("the spec's devices add to the defaults and override them") {
   spec.linux_.devices = {{"b", "/dev/sda", 8, 0, 0600, 1, 2},
                          {"c", "/dev//null", 1, 5, {}, {}, {}},
                          {"p", "/run/fifo", {}, {}, 0644, {}, {}},
-                         {"u", "/dev/ptmx", 5, 2, {}, {}, {}}};
+                         {"u", "/dev/tty9", 4, 9, {}, {}, {}},
+                         {"c", "/dev/ptmx", 5, 2, {}, {}, {}}};
   const auto plan = compiled(spec);
   REQUIRE(find(plan, "/dev/sda") != nullptr);
   CHECK(*find(plan, "/dev/sda")
@@ -259,9 +260,11 @@ TEST_CASE("the spec's devices add to the defaults and override them") {
   CHECK(find(plan, "/dev/null")->minor == 5);
   CHECK(find(plan, "/dev/null")->origin == "/linux/devices/1");
   CHECK(find(plan, "/run/fifo")->mode == (S_IFIFO | 0644));
-  CHECK(find(plan, "/dev/ptmx")->mode == (S_IFCHR | 0666));
+  CHECK(find(plan, "/dev/tty9")->mode == (S_IFCHR | 0666));
+  CHECK(find(plan, "/dev/ptmx")
+        == nullptr); // the container's own devpts has it
   CHECK(plan.rootfs.devices.size() == 9);
-  CHECK(plan.rootfs.symlinks.size() == 5);
+  CHECK(plan.rootfs.symlinks.size() == 6);
 }
 
 TEST_CASE("device numbers that no kernel has are refused") {
