@@ -74,8 +74,7 @@ list_of(std::string_view list, std::uint32_t end, const std::string& pointer) {
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   std::ranges::sort(out);
-  const auto same = std::ranges::unique(out);
-  out.erase(same.begin(), same.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 
