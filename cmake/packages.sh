@@ -15,4 +15,4 @@ conformance_packages=(
   runc dpkg-dev xz-utils python3
 )
 # tests/clients: the clients, the runtime to compare with, and what they run.
-client_packages=(podman conmon containerd runc catatonit iptables busybox-static python3)
+client_packages=(podman conmon containerd runc catatonit containernetworking-plugins iptables busybox-static python3)
