@@ -6,8 +6,9 @@ build_packages=(
   libseccomp-dev libnl-route-3-dev libsqlite3-dev libboost-dev libcli11-dev libexpected-dev
 )
 run_packages=(busybox-static curl jq procps)
-check_packages=(uidmap clang clang-format-14 clang-tidy-14 libclang-rt-14-dev git
+check_packages=(uidmap clang-format-14 git
   runc crun) # their bundles, and how they compare
+clang_packages=(clang libclang-rt-14-dev clang-tidy-14) # ./check asan, tidy
 # tests/conformance: Go, what the OCI validation programs import, and a runtime
 # to compare with.
 conformance_packages=(

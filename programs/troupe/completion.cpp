@@ -1,3 +1,4 @@
+#include "programs/completion_words.hpp"
 #include "programs/troupe/command.hpp"
 
 #include <memory>
@@ -5,25 +6,6 @@
 namespace troupe::client {
 
 namespace {
-
-/// The long and short options of `command` as words.
-std::string options_of(const CLI::App& command) {
-  std::string out;
-  for (const auto* option : command.get_options()) {
-    for (const auto& name : option->get_lnames())
-      out += "--" + name + ' ';
-    for (const auto& name : option->get_snames())
-      out += "-" + name + ' ';
-  }
-  return out;
-}
-
-std::string commands_of(const CLI::App& app) {
-  std::string out;
-  for (const auto* command : app.get_subcommands({}))
-    out += command->get_name() + ' ';
-  return out;
-}
 
 /// Options by command from the parser itself; ids from the supervisor.
 std::string bash_script(const CLI::App& app) {
@@ -38,10 +20,7 @@ std::string bash_script(const CLI::App& app) {
                     "  done\n"
                     "  local words=\n"
                     "  case $command in\n";
-  out += "    '') words='" + commands_of(app) + options_of(app) + "' ;;\n";
-  for (const auto* command : app.get_subcommands({}))
-    out += "    " + command->get_name() + ") words='" + options_of(*command)
-           + "' ;;\n";
+  out += completion::bash_cases(app);
   out += "  esac\n"
          "  if [[ $word != -* && -n $command ]]; then\n"
          "    case $command in\n"
@@ -54,25 +33,6 @@ std::string bash_script(const CLI::App& app) {
          "}\n"
          "complete -F _troupe troupe\n";
   return out;
-}
-
-std::string zsh_script(const CLI::App& app) {
-  return "autoload -U +X bashcompinit && bashcompinit\n" + bash_script(app);
-}
-
-std::string fish_script(const CLI::App& app) {
-  std::string out;
-  for (const auto* command : app.get_subcommands({})) {
-    out += "complete -c troupe -f -n __fish_use_subcommand -a "
-           + command->get_name() + '\n';
-    for (const auto* option : command->get_options())
-      for (const auto& name : option->get_lnames())
-        out += "complete -c troupe -n '__fish_seen_subcommand_from "
-               + command->get_name() + "' -l " + name + '\n';
-  }
-  return out
-         + "complete -c troupe -f -n 'not __fish_use_subcommand' -a "
-           "'(troupe ps -aq 2>/dev/null)'\n";
 }
 
 } // namespace
@@ -88,9 +48,10 @@ void add_completion_command(CLI::App& app, context& with) {
   command->callback([&with, &app, shell] {
     with.action = [&app, shell] {
       if (*shell == "fish")
-        print(fish_script(app));
+        print(completion::fish_script(app, "troupe", "troupe ps -aq"));
       else
-        print(*shell == "zsh" ? zsh_script(app) : bash_script(app));
+        print(*shell == "zsh" ? completion::zsh_script(bash_script(app))
+                              : bash_script(app));
       return 0;
     };
   });

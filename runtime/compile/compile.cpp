@@ -62,8 +62,7 @@ result<launch_plan> compile(const oci::spec& spec, const host_facts& host,
              compile_namespaces(spec.linux_, host, out.warnings));
   TROUPE_TRY(out.cgroup, troupe::cgroup::plan_cgroup(spec, host, id));
   const auto own = own_namespaces(out.namespaces);
-  TROUPE_TRY(out.rootfs, compile_rootfs(spec, bundle, host, own));
-  note_unused_options(spec, out.warnings);
+  TROUPE_TRY(out.rootfs, compile_rootfs(spec, bundle, host, own, out.warnings));
   out.hostname = spec.hostname;
   out.domainname = spec.domainname;
   out.loopback_up = (out.namespaces.clone_flags & CLONE_NEWNET) != 0;

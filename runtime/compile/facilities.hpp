@@ -73,15 +73,13 @@ compile_net_devices(const oci::linux_config& in);
 [[nodiscard]] result<rootfs> compile_rootfs(const oci::spec& spec,
                                             const std::string& bundle,
                                             const host_facts& host,
-                                            std::uint64_t own_namespaces);
+                                            std::uint64_t own_namespaces,
+                                            warnings& to);
 
 /// The spec's mounts in their order; a default /dev is put first if none of
 /// them is mounted there.
 [[nodiscard]] result<std::vector<mount>>
-compile_mounts(const oci::spec& spec, const std::string& bundle);
-
-/// Warns of options that are a filesystem's on a mount that makes none.
-void note_unused_options(const oci::spec& spec, warnings& to);
+compile_mounts(const oci::spec& spec, const std::string& bundle, warnings& to);
 
 /// True if what ends up on /dev is a fresh tmpfs.
 [[nodiscard]] bool has_own_dev(const std::vector<mount>& mounts);

@@ -64,8 +64,18 @@ void complete(mount& x) {
     x.data.emplace_back("ro");
 }
 
+/// A bind makes no file system that could take such options.
+void warn_of_unused_options(const oci::mount& x, const std::string& origin,
+                            warnings& to) {
+  for (std::size_t i = 0; i != x.options.size(); ++i)
+    if (oci::is_for_filesystem(x.options[i]))
+      to.push_back(at(origin + "/options", i) + ": " + quote(x.options[i])
+                   + " has no effect on a bind mount");
+}
+
 result<mount> compile_mount(const oci::mount& x, const oci::linux_config& in,
-                            const std::string& bundle, std::string origin) {
+                            const std::string& bundle, std::string origin,
+                            warnings& to) {
   auto options = oci::split(x.options);
   mount out;
   out.kind = kind_of(x, options);
@@ -98,7 +108,9 @@ result<mount> compile_mount(const oci::mount& x, const oci::linux_config& in,
     return fail(fault::unsupported,
                 out.origin + "/options: cgroups cannot be idmapped");
   // A bind cannot change the superblock, and mount(2) passes over `sync` and
-  // its like; note_unused_options() tells of the rest.
+  // its like.
+  if (out.kind == mount_kind::bind)
+    warn_of_unused_options(x, out.origin, to);
   if (out.kind == mount_kind::bind || (options.remount && options.bind))
     out.data.clear();
   if (!in.mount_label.empty() && takes_label(out))
@@ -123,12 +135,12 @@ mount default_dev() {
 
 } // namespace
 
-result<std::vector<mount>> compile_mounts(const oci::spec& spec,
-                                          const std::string& bundle) {
+result<std::vector<mount>>
+compile_mounts(const oci::spec& spec, const std::string& bundle, warnings& to) {
   std::vector<mount> out;
   for (std::size_t i = 0; i != spec.mounts.size(); ++i) {
     TROUPE_TRY(auto compiled, compile_mount(spec.mounts[i], spec.linux_, bundle,
-                                            at("/mounts", i)));
+                                            at("/mounts", i), to));
     out.push_back(std::move(compiled));
   }
   const auto fills_dev = [](const mount& x) {
@@ -140,18 +152,6 @@ result<std::vector<mount>> compile_mounts(const oci::spec& spec,
       out.front().data.push_back("context=" + spec.linux_.mount_label);
   }
   return out;
-}
-
-void note_unused_options(const oci::spec& spec, warnings& to) {
-  for (std::size_t i = 0; i != spec.mounts.size(); ++i) {
-    const auto& options = spec.mounts[i].options;
-    if (kind_of(spec.mounts[i], oci::split(options)) != mount_kind::bind)
-      continue;
-    for (std::size_t k = 0; k != options.size(); ++k)
-      if (oci::is_for_filesystem(options[k]))
-        to.push_back(at(at("/mounts", i) + "/options", k) + ": "
-                     + quote(options[k]) + " has no effect on a bind mount");
-  }
 }
 
 bool has_own_dev(const std::vector<mount>& mounts) {

@@ -92,7 +92,7 @@ std::string in_container(const std::string& path) {
 
 result<rootfs> compile_rootfs(const oci::spec& spec, const std::string& bundle,
                               const host_facts& host,
-                              std::uint64_t own_namespaces) {
+                              std::uint64_t own_namespaces, warnings& to) {
   if (!spec.root)
     return fail(fault::invalid_config, "/root: missing, required on Linux");
   rootfs out;
@@ -107,7 +107,7 @@ result<rootfs> compile_rootfs(const oci::spec& spec, const std::string& bundle,
   // Our own copies of the host's mounts follow the host's unmounts, so that we
   // keep nothing of it busy, and nothing of ours travels back.
   out.host_propagation = MS_SLAVE | MS_REC;
-  TROUPE_TRY(out.mounts, compile_mounts(spec, bundle));
+  TROUPE_TRY(out.mounts, compile_mounts(spec, bundle, to));
   out.fill_dev = has_own_dev(out.mounts);
   TROUPE_TRY(out.devices, compile_devices(spec.linux_.devices, out.fill_dev));
   if (out.fill_dev)

@@ -211,7 +211,8 @@ outcome become_process(const plan::process& process, const lines& with,
     TROUPE_CHECK(sender->start());
   }
   at = {plan::phase::console, 0};
-  TROUPE_CHECK(take_stdio(with, ready.terminal.get(), process.uid));
+  if (!ready.terminal) // else it is the stdio already: make_ready
+    TROUPE_CHECK(take_stdio(with, -1, process.uid));
   TROUPE_CHECK(set_attributes(process.attributes, at));
   TROUPE_CHECK(set_labels(process.attributes, ready.labels, at));
   TROUPE_CHECK(set_rlimits(process, at));

@@ -18,8 +18,16 @@ bool is_octal(char x) {
   return x >= '0' && x <= '7';
 }
 
-/// Blanks and backslashes are written as "\040".
-std::string unescaped(std::string_view text) {
+result<std::uint64_t> mount_id(int fd) {
+  struct statx info {};
+  if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &info) != 0)
+    return fail_os(errno, "statx", "of a mount");
+  return info.stx_mnt_id;
+}
+
+} // namespace
+
+std::string unescape_mountinfo(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto code = text.substr(i + 1, 3);
@@ -35,15 +43,6 @@ std::string unescaped(std::string_view text) {
   return out;
 }
 
-result<std::uint64_t> mount_id(int fd) {
-  struct statx info {};
-  if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &info) != 0)
-    return fail_os(errno, "statx", "of a mount");
-  return info.stx_mnt_id;
-}
-
-} // namespace
-
 std::vector<mounted> parse_mountinfo(std::string_view text) {
   std::vector<mounted> out;
   auto lines = std::istringstream{std::string{text}};
@@ -53,7 +52,7 @@ std::vector<mounted> parse_mountinfo(std::string_view text) {
     std::string device;
     std::string root;
     if (words >> row.id >> row.parent >> device >> root >> row.point) {
-      row.point = unescaped(row.point);
+      row.point = unescape_mountinfo(row.point);
       out.push_back(std::move(row));
     }
   }

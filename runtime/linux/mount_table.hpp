@@ -16,6 +16,9 @@ struct mounted {
   std::string point; ///< Below the reader's root.
 };
 
+/// A path as mountinfo has it: blanks and backslashes are written as "\040".
+[[nodiscard]] std::string unescape_mountinfo(std::string_view text);
+
 /// Lines that cannot be read are passed over.
 [[nodiscard]] std::vector<mounted> parse_mountinfo(std::string_view text);
 

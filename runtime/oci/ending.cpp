@@ -56,10 +56,9 @@ outcome kill_init(const container& x) {
 outcome destroy(const runtime& in, const plan::launch_plan& plan) {
   const auto done = run_launcher(
     [&](int line) { return launch::run_teardown(plan, line); },
-    {[](pid_t) { return outcome{}; },
-     [&](const launch::report& why) {
-       in.warn(launch::to_failure(why, &plan).what);
-     }});
+    {.warned = [&](const launch::report& why) {
+      in.warn(launch::to_failure(why, &plan).what);
+    }});
   if (done.failed)
     return fail(launch::to_failure(*done.failed, &plan)
                   .during("unable to remove container"));

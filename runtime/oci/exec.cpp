@@ -67,7 +67,6 @@ result<plan::exec_plan> plan_of(const runtime& in, const container& x,
   TROUPE_TRY(auto out, plan::compile_exec(
                          process, x.plan,
                          sys::probe_host(default_cgroup_parent), random_id()));
-  out.process.attributes.keyring = x.plan.process.attributes.keyring;
   TROUPE_CHECK(enter_below(out.cgroup, options.cgroups));
   if (!options.process_file.empty()) // else the container was warned of it
     for (const auto& warning : out.warnings)
@@ -88,10 +87,9 @@ result<process> launch(const runtime& in, const container& x,
       with.report = line;
       return launch::run_exec(plan, with, x.init.get());
     },
-    {[](pid_t) { return outcome{}; },
-     [&](const launch::report& why) {
-       in.warn(launch::to_failure(why, nullptr).what);
-     }});
+    {.warned = [&](const launch::report& why) {
+      in.warn(launch::to_failure(why, nullptr).what);
+    }});
   start.second.reset();
   if (!made.failed)
     made.failed = send_start(start.first.get());

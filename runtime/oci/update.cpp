@@ -15,7 +15,7 @@ namespace troupe::oci_runtime {
 
 namespace {
 
-/// A cgroup v1 container is not in hierarchies that it did not need (cpuset):
+/// A cgroup v1 container is not in hierarchies that it did not need (hugetlb):
 /// the directories that only `x` asks for.
 result<plan::cgroup> missing_dirs(const container& now,
                                   const oci::resources& x) {

@@ -1,5 +1,7 @@
 #include "runtime/probe/cgroup_mounts.hpp"
 
+#include "runtime/linux/mount_table.hpp"
+
 #include <algorithm>
 
 namespace troupe::sys {
@@ -22,27 +24,6 @@ std::vector<string_view> split(string_view text, char separator) {
   return out;
 }
 
-bool is_octal(char x) {
-  return x >= '0' && x <= '7';
-}
-
-/// mountinfo writes blanks and backslashes as "\040".
-std::string unescaped(string_view text) {
-  auto out = std::string{};
-  for (auto i = std::size_t{0}; i < text.size(); ++i) {
-    const auto code = text.substr(i + 1 <= text.size() ? i + 1 : i, 3);
-    if (text[i] == '\\' && code.size() == 3
-        && std::ranges::all_of(code, is_octal)) {
-      out += static_cast<char>((code[0] - '0') * 64 + (code[1] - '0') * 8
-                               + (code[2] - '0'));
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 /// Columns of /proc/cgroups: name, hierarchy, cgroups, enabled.
 std::vector<string_view> enabled_controllers(string_view cgroups) {
   auto out = std::vector<string_view>{};
@@ -53,19 +34,19 @@ std::vector<string_view> enabled_controllers(string_view cgroups) {
   return out;
 }
 
-struct mounted {
+struct cgroup_mount {
   std::string point;
   string_view type;
   string_view options; ///< Of the super block.
 };
 
 /// "36 35 98:0 /root /point opts optional... - type source superopts".
-bool parse(string_view line, mounted& to) {
+bool parse(string_view line, cgroup_mount& to) {
   const auto words = split(line, ' ');
   const auto dash = std::ranges::find(words, "-");
   if (words.size() < 5 || words.end() - dash < 4)
     return false;
-  to = {unescaped(words[4]), dash[1], dash[3]};
+  to = {unescape_mountinfo(words[4]), dash[1], dash[3]};
   return true;
 }
 
@@ -81,7 +62,7 @@ void add_cgroup_mounts(plan::host_facts& facts, string_view mountinfo,
                        string_view cgroups) {
   const auto enabled = enabled_controllers(cgroups);
   for (const auto line : split(mountinfo, '\n')) {
-    auto mount = mounted{};
+    auto mount = cgroup_mount{};
     if (!parse(line, mount))
       continue;
     if (mount.type == "resctrl" && facts.resctrl_mount.empty())
