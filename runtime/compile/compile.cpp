@@ -96,6 +96,8 @@ result<exec_plan> compile_exec(const oci::process& process,
   out.namespaces = own_namespaces(in.namespaces);
   out.cgroup.mode = in.cgroup.mode;
   out.cgroup.dirs = in.cgroup.dirs;
+  out.intel_rdt = in.intel_rdt;
+  out.intel_rdt.schemata.clear();
   const auto granted = grantable_capabilities(host, out.namespaces);
   TROUPE_TRY(out.process, compile_process(process, "", granted, out.warnings));
   TROUPE_TRY(out.process.attributes,

@@ -46,7 +46,7 @@ outcome accompany(const plan::launch_plan& plan, const lines& with, int line,
   TROUPE_CHECK(send_report(with.report, spawned, init.pidfd.get()));
   TROUPE_CHECK(
     write_placement(plan.namespaces, plan.process.oom_score_adj, init.pid, at));
-  TROUPE_CHECK(enter_resctrl(plan, init.pid, at));
+  TROUPE_CHECK(enter_resctrl(plan.intel_rdt, plan.id, init.pid, at));
   TROUPE_CHECK(say(line, word::mapped));
   TROUPE_TRY([[maybe_unused]] const auto ready, hear(line, word::ready, at));
   TROUPE_CHECK(made.devices.move_to(plan, init.pid, at));

@@ -6,6 +6,7 @@
 #include "runtime/launch/listener.hpp"
 #include "runtime/launch/placement.hpp"
 #include "runtime/launch/process.hpp"
+#include "runtime/launch/resctrl.hpp"
 #include "runtime/linux/file.hpp"
 #include "runtime/linux/namespaces.hpp"
 #include "runtime/linux/pidfd.hpp"
@@ -150,6 +151,7 @@ outcome accompany(const plan::exec_plan& plan, const lines& with, int line,
   TROUPE_CHECK(send_report(with.report, spawned, session.pidfd.get()));
   TROUPE_CHECK(
     write_placement({}, plan.process.oom_score_adj, session.pid, at));
+  TROUPE_CHECK(enter_resctrl(plan.intel_rdt, plan.id, session.pid, at));
   TROUPE_CHECK(say(line, word::mapped, session.pid));
   TROUPE_TRY([[maybe_unused]] const auto created,
              hear(line, word::created, at));

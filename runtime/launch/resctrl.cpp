@@ -62,8 +62,9 @@ bool holds(const schema& has, const schema& wanted) {
             });
 }
 
-std::string monitoring_group(const plan::launch_plan& plan) {
-  return plan.intel_rdt.directory + "/mon_groups/" + plan.id;
+std::string monitoring_group(const plan::intel_rdt& group,
+                             const std::string& id) {
+  return group.directory + "/mon_groups/" + id;
 }
 
 outcome check_schemata(const plan::intel_rdt& group) {
@@ -125,7 +126,7 @@ outcome configure(const plan::launch_plan& plan, bool made) {
     TROUPE_CHECK(write_schemata(group));
   if (!group.monitoring)
     return {};
-  const auto path = monitoring_group(plan);
+  const auto path = monitoring_group(group, plan.id);
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST)
     return fail_os(errno, "mkdir", path);
   return {};
@@ -153,8 +154,8 @@ result<bool> prepare_resctrl(const plan::launch_plan& plan, progress& at) {
   return made;
 }
 
-outcome enter_resctrl(const plan::launch_plan& plan, pid_t pid, progress& at) {
-  const auto& group = plan.intel_rdt;
+outcome enter_resctrl(const plan::intel_rdt& group, const std::string& id,
+                      pid_t pid, progress& at) {
   if (group.directory.empty())
     return {};
   at = {plan::phase::intel_rdt, 0};
@@ -162,7 +163,8 @@ outcome enter_resctrl(const plan::launch_plan& plan, pid_t pid, progress& at) {
   TROUPE_CHECK(sys::write_file(AT_FDCWD, group.directory + "/tasks", task));
   if (!group.monitoring)
     return {};
-  return sys::write_file(AT_FDCWD, monitoring_group(plan) + "/tasks", task);
+  return sys::write_file(AT_FDCWD, monitoring_group(group, id) + "/tasks",
+                         task);
 }
 
 outcome remove_resctrl(const plan::launch_plan& plan, bool made) {
@@ -170,7 +172,7 @@ outcome remove_resctrl(const plan::launch_plan& plan, bool made) {
   if (group.directory.empty())
     return {};
   if (group.monitoring)
-    TROUPE_CHECK(remove(monitoring_group(plan)));
+    TROUPE_CHECK(remove(monitoring_group(group, plan.id)));
   if (group.shared && !made)
     return {};
   return remove(group.directory);

@@ -18,8 +18,10 @@ namespace troupe::launch {
 [[nodiscard]] result<bool> prepare_resctrl(const plan::launch_plan& plan,
                                            progress& at);
 
-/// Puts process `pid` into the group, before it can have children.
-[[nodiscard]] outcome enter_resctrl(const plan::launch_plan& plan, pid_t pid,
+/// Puts process `pid` of container `id` into the group, before it can have
+/// children: init, and each exec session, which is not init's child.
+[[nodiscard]] outcome enter_resctrl(const plan::intel_rdt& group,
+                                    const std::string& id, pid_t pid,
                                     progress& at);
 
 /// Removes what the container had for itself: its monitoring group, and its

@@ -159,7 +159,7 @@ template <maybe_const<exec_plan> T>
 auto fields(T& x) {
   return std::tie(x.version, x.id, x.session, x.bundle, x.oci_version,
                   x.annotation_keys, x.annotation_values, x.namespaces,
-                  x.cgroup, x.process, x.warnings);
+                  x.cgroup, x.intel_rdt, x.process, x.warnings);
 }
 
 } // namespace troupe::plan

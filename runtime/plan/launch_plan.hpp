@@ -356,6 +356,7 @@ struct exec_plan {
   std::vector<std::string> annotation_values;
   std::uint64_t namespaces = 0; ///< CLONE_NEW* to enter, setns(2) on a pidfd.
   plan::cgroup cgroup;          ///< `dirs` only.
+  plan::intel_rdt intel_rdt;    ///< Without schemata.
   plan::process process;
   std::vector<std::string> warnings; ///< As in launch_plan.
   friend bool operator==(const exec_plan&, const exec_plan&) = default;

@@ -1,4 +1,5 @@
 #include "tests/support/box_spec.hpp"
+#include "tests/support/sleeping_container.hpp"
 
 // No machine of ours has resctrl. An ordinary directory stands for it where
 // only our own behaviour counts: which files are written, with what, when. The
@@ -56,6 +57,28 @@ TEST_CASE(
     [&](const auto& with) { return launch::run_teardown(plan, with.report); }};
   CHECK(teardown.launcher_code() == 0);
   CHECK(std::filesystem::exists(rdt.group));
+}
+
+TEST_CASE("an exec session is entered into its container's resctrl class (a "
+          "directory stands for it)") {
+  test::busybox_rootfs fs;
+  const stand_in rdt{fs};
+  auto spec = in_class("gold");
+  spec.process->args = {"sleep", "1000"};
+  const auto plan = test::planned(spec, fs, rdt.host);
+  test::sleeping_container box{plan};
+  oci::process process;
+  process.args = {"true"};
+  process.cwd = "/";
+  const auto session = plan::compile_exec(process, plan, rdt.host, "s");
+  REQUIRE(session);
+  std::filesystem::resize_file(rdt.group + "/tasks", 0);
+  auto run = box.exec(*session);
+  REQUIRE(run.created());
+  CHECK(test::host_traces::slurp(rdt.group + "/tasks")
+        == std::to_string(run.pid()) + "\n");
+  REQUIRE_FALSE(run.start());
+  CHECK(run.wait().code == 0);
 }
 
 TEST_CASE("a resctrl class of another schema is refused (a directory stands "
