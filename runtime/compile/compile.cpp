@@ -28,10 +28,11 @@ compile_sysctls(const std::map<std::string, std::string>& values) {
   return out;
 }
 
-result<seccomp_filter> seccomp_of(const oci::spec& spec) {
+result<seccomp_filter> seccomp_of(const oci::spec& spec,
+                                  const seccomp_compiler& filters) {
   if (!spec.linux_.seccomp)
     return seccomp_filter{};
-  return compile_seccomp(*spec.linux_.seccomp);
+  return filters(*spec.linux_.seccomp);
 }
 
 /// A session is confined as its container is, unless it asks for a label of its
@@ -50,7 +51,8 @@ void inherit(const process_attributes& from, process_attributes& to) {
 } // namespace
 
 result<launch_plan> compile(const oci::spec& spec, const host_facts& host,
-                            const std::string& id, const std::string& bundle) {
+                            const std::string& id, const std::string& bundle,
+                            const seccomp_compiler& filters) {
   TROUPE_CHECK(refuse_unsupported(spec, host));
   TROUPE_CHECK(refuse_unprivileged(spec, host));
   launch_plan out;
@@ -77,7 +79,7 @@ result<launch_plan> compile(const oci::spec& spec, const host_facts& host,
                compile_attributes(*spec.process, "/process", false, host));
   }
   TROUPE_CHECK(add_attributes(spec.linux_, id, out.process.attributes));
-  TROUPE_TRY(out.process.seccomp, seccomp_of(spec));
+  TROUPE_TRY(out.process.seccomp, seccomp_of(spec, filters));
   out.hooks = compile_hooks(spec.hooks);
   return out;
 }

@@ -5,6 +5,7 @@
 #include "runtime/compile/compile.hpp"
 #include "runtime/linux/file.hpp"
 #include "runtime/linux/regular_file.hpp"
+#include "runtime/oci/filters.hpp"
 #include "runtime/probe/host.hpp"
 
 #include <cerrno>
@@ -43,10 +44,14 @@ result<bundle> read_bundle(const std::string& path) {
 }
 
 result<plan::launch_plan> compile(const bundle& in, const std::string& id,
+                                  const std::string& root,
                                   const plan_options& options) {
+  const filter_directory filters{root};
   TROUPE_TRY(auto out,
              plan::compile(in.spec, sys::probe_host(default_cgroup_parent), id,
-                           in.path));
+                           in.path, [&](const oci::seccomp& profile) {
+                             return filters.get(profile);
+                           }));
   out.rootfs.no_pivot = options.no_pivot;
   if (options.no_new_keyring)
     out.process.attributes.keyring.clear();

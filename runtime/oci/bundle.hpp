@@ -27,7 +27,10 @@ struct plan_options {
   bool no_new_keyring = false;
 };
 
-[[nodiscard]] result<plan::launch_plan>
-compile(const bundle& in, const std::string& id, const plan_options& options);
+/// `root`: troupe-oci's own, where compiled seccomp profiles are kept.
+[[nodiscard]] result<plan::launch_plan> compile(const bundle& in,
+                                                const std::string& id,
+                                                const std::string& root,
+                                                const plan_options& options);
 
 } // namespace troupe::oci_runtime

@@ -122,14 +122,14 @@ result<process> create(const runtime& in, const std::string& id,
     return fail(
       std::move(checked).error().during("invalid container ID format"));
   TROUPE_TRY(const auto from, read_bundle(options.bundle));
-  TROUPE_TRY(auto plan,
-             compile(from, id, {options.no_pivot, options.no_new_keyring}));
+  TROUPE_CHECK(sys::make_private_directory(in.root));
+  TROUPE_TRY(auto plan, compile(from, id, in.root,
+                                {options.no_pivot, options.no_new_keyring}));
   TROUPE_CHECK(check_console(plan.process, options));
   const auto preserved = options.preserve_fds + pass_listen_fds(plan.process);
   TROUPE_CHECK(check_preserved(preserved));
   for (const auto& warning : plan.warnings)
     in.warn(warning);
-  TROUPE_CHECK(sys::make_private_directory(in.root));
   TROUPE_CHECK(in.store.prepare());
   TROUPE_TRY(const auto held, make_locked(in.store, id));
   creation making{in, plan};

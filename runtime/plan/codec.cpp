@@ -205,12 +205,20 @@ bytes encode(const exec_plan& plan) {
   return encoded(plan);
 }
 
+bytes encode(const kept_filter& x) {
+  return encoded(x);
+}
+
 result<launch_plan> decode_launch_plan(std::span<const std::uint8_t> cbor) {
   return decoded<launch_plan>(cbor);
 }
 
 result<exec_plan> decode_exec_plan(std::span<const std::uint8_t> cbor) {
   return decoded<exec_plan>(cbor);
+}
+
+result<kept_filter> decode_kept_filter(std::span<const std::uint8_t> cbor) {
+  return decoded<kept_filter>(cbor);
 }
 
 } // namespace troupe::plan

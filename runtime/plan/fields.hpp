@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/plan/kept_filter.hpp"
 #include "runtime/plan/launch_plan.hpp"
 
 #include <concepts>
@@ -160,6 +161,11 @@ auto fields(T& x) {
   return std::tie(x.version, x.id, x.session, x.bundle, x.oci_version,
                   x.annotation_keys, x.annotation_values, x.namespaces,
                   x.cgroup, x.intel_rdt, x.process, x.warnings);
+}
+
+template <maybe_const<kept_filter> T>
+auto fields(T& x) {
+  return std::tie(x.version, x.profile, x.compiler, x.filter);
 }
 
 } // namespace troupe::plan
