@@ -171,20 +171,12 @@ struct fake_events {
 // -- listeners ----------------------------------------------------------------
 
 /// Someone who waits for a container's end; what it was told is in `told`.
-inline exit_listener_actor
+exit_listener_actor
 spawn_exit_listener(caf::actor_system& system,
-                    std::shared_ptr<std::vector<msg::snapshot>> told) {
-  return system.spawn([told]() -> exit_listener_actor::behavior_type {
-    return {[told](const msg::exited& x) { told->push_back(x.last); }};
-  });
-}
+                    std::shared_ptr<std::vector<msg::snapshot>> told);
 
-inline exec_listener_actor
+exec_listener_actor
 spawn_exec_listener(caf::actor_system& system,
-                    std::shared_ptr<std::vector<msg::exec_snapshot>> told) {
-  return system.spawn([told]() -> exec_listener_actor::behavior_type {
-    return {[told](const msg::exec_exited& x) { told->push_back(x.last); }};
-  });
-}
+                    std::shared_ptr<std::vector<msg::exec_snapshot>> told);
 
 } // namespace troupe::test

@@ -9,6 +9,7 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
+#include <caf/send.hpp>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
@@ -48,10 +49,10 @@ protected:
 
   void start() {
     reactor_ = *reactor::start();
-    auto exec = own(system_.spawn(fake_exec, scene_));
-    web_ = own(system_.spawn(fake_container, scene_, exec));
-    supervisor_ = own(system_.spawn(fake_supervisor, scene_, web_));
-    services_->events = own(system_.spawn(fake_event_log, scene_));
+    auto exec = own(spawn_fake_exec(system_, scene_));
+    web_ = own(spawn_fake_container(system_, scene_, exec));
+    supervisor_ = own(spawn_fake_supervisor(system_, scene_, web_));
+    services_->events = own(spawn_fake_event_log(system_, scene_));
     services_->reactor = &reactor_->poller();
     services_->store = store::directory{directory_.path()};
     auto made = gateway::server::start(system_, socket_, supervisor_,
