@@ -138,6 +138,7 @@ def traced(words, side, runtime):
         return runtime
     directory = f"{words.inside}/trace-{side}"
     os.makedirs(directory, exist_ok=True)
+    os.chmod(directory, 0o777)  # an ordinary user's runtime logs, too
     script = f"{directory}/{os.path.basename(runtime)}"
     isolation.write(script, f'#!/bin/sh\necho "$@" >>{directory}/calls\nexec {runtime} "$@"\n')
     os.chmod(script, 0o755)
