@@ -17,16 +17,26 @@ def add():
             file.writelines([*others, f"{NAME}:{SUBORDINATE}\n"])
 
 
+def ids():
+    entry = pwd.getpwnam(NAME)
+    return entry.pw_uid, entry.pw_gid
+
+
 def command(argv):
     """What runs this command as the user."""
-    entry = pwd.getpwnam(NAME)
-    return ["setpriv", "--reuid", str(entry.pw_uid), "--regid", str(entry.pw_gid), "--clear-groups", "--inh-caps=-all", *argv]
+    user, group = ids()
+    return ["setpriv", "--reuid", str(user), "--regid", str(group), "--clear-groups", "--inh-caps=-all", *argv]
+
+
+def hindrance():
+    """Why he can have no containers on this host, whatever the runtime; "" if nothing is known against it."""
+    done = subprocess.run(command(["unshare", "--user", "--map-root-user", "true"]), check=False, capture_output=True, text=True)
+    return f"an ordinary user gets no user namespace here: {done.stderr.strip()}" if done.returncode else ""
 
 
 def own(path):
     """Gives him a file, or a directory with everything below."""
-    entry = pwd.getpwnam(NAME)
-    os.chown(path, entry.pw_uid, entry.pw_gid)
+    os.chown(path, *ids())
     for directory, names, others in os.walk(path):
         for name in names + others:
-            os.chown(f"{directory}/{name}", entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+            os.chown(f"{directory}/{name}", *ids(), follow_symlinks=False)

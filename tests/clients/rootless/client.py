@@ -5,11 +5,18 @@ import shutil
 import subprocess
 
 from harness import ordinary_user
+from harness.scenario import Skipped
 from podman.client import Client as Podman
 
 
 class Client(Podman):
     NAME, DRIVER = "rootless", "vfs"
+
+    def __init__(self, work, side, runtime):
+        hindrance = ordinary_user.hindrance()
+        if hindrance:
+            raise Skipped(hindrance)
+        super().__init__(work, side, runtime)
 
     def prepare(self):
         # Where the runtime lies he may not be let in.
