@@ -122,8 +122,9 @@ result<process> create(const runtime& in, const std::string& id,
     return fail(
       std::move(checked).error().during("invalid container ID format"));
   TROUPE_TRY(const auto from, read_bundle(options.bundle));
-  TROUPE_TRY(auto plan,
-             compile(from, id, {options.no_pivot, options.no_new_keyring}));
+  TROUPE_TRY(auto plan, compile(from, id,
+                                {options.no_pivot, options.no_new_keyring,
+                                 options.no_cgroup}));
   TROUPE_CHECK(check_console(plan.process, options));
   const auto preserved = options.preserve_fds + pass_listen_fds(plan.process);
   TROUPE_CHECK(check_preserved(preserved));
