@@ -41,6 +41,7 @@ void write_own(const std::string& name, const std::string& text) {
 void become_root_of_user() {
   become_user();
   test::must(::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0);
+  test::must(::prctl(PR_SET_DUMPABLE, 1) == 0); // or /proc/self is root's
   write_own("setgroups", "deny");
   write_own("uid_map", "0 " + std::to_string(user) + " 1");
   write_own("gid_map", "0 " + std::to_string(group) + " 1");
