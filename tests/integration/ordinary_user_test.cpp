@@ -187,7 +187,9 @@ TEST_CASE("an ordinary user executes in their container") {
     FAIL(launch::to_failure(*box.failed(), &plan).what);
   REQUIRE_FALSE(box.start());
   oci::process process;
-  process.args = {"sh", "-c", "id -u; hostname; cat /proc/1/comm; ls -d /usr"};
+  process.args = {"sh", "-c",
+                  "id -u; hostname; until grep -qx sleep /proc/1/comm; do :; "
+                  "done; cat /proc/1/comm; ls -d /usr"};
   process.env = {"PATH=/bin"};
   process.cwd = "/";
   const auto session = plan::compile_exec(process, plan, host_of_user(), "s");
