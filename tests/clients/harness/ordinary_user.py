@@ -5,11 +5,12 @@ import pwd
 import subprocess
 
 NAME = "ordinary"
+ID = "54321"  # the same on every host: it is seen in options of mounts
 SUBORDINATE = "200000:65536"  # of users and of groups
 
 
 def add():
-    subprocess.run(["useradd", "--no-create-home", "--no-log-init", "--user-group", "--shell", "/bin/sh", NAME], check=True)
+    subprocess.run(["useradd", "--no-create-home", "--no-log-init", "--uid", ID, "--user-group", "--shell", "/bin/sh", NAME], check=True)
     for ids in ("/etc/subuid", "/etc/subgid"):
         with open(ids, encoding="utf-8") as file:
             others = [line for line in file if not line.startswith(f"{NAME}:")]
