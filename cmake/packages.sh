@@ -15,5 +15,7 @@ conformance_packages=(
   golang-go golang-github-opencontainers-runtime-tools-dev golang-github-google-uuid-dev
   runc dpkg-dev xz-utils python3
 )
-# tests/clients: the clients, the runtime to compare with, and what they run.
-client_packages=(podman conmon containerd runc catatonit containernetworking-plugins iptables busybox-static python3)
+# tests/clients: the clients, the makers of bundles, the runtime to compare with,
+# and what they run.
+client_packages=(podman conmon containerd runc catatonit containernetworking-plugins iptables uidmap
+  crun umoci busybox-static python3)

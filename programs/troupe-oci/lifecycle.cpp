@@ -36,6 +36,13 @@ outcome refuse_systemd(const context& with) {
               "the cgroupfs manager and a path in /linux/cgroupsPath");
 }
 
+oci_runtime::create_options options_of(const context& with,
+                                       const create_arguments& x) {
+  auto out = x.options;
+  out.no_cgroup = with.cgroup_manager == "disabled";
+  return out;
+}
+
 void add_create(CLI::App& app, context& with) {
   auto made = add_command<create_arguments>(
     app, "create", "Create a container from a bundle",
@@ -50,7 +57,7 @@ void add_create(CLI::App& app, context& with) {
     [](context& in, const create_arguments& x) -> result<int> {
       in.failure_prefix = "troupe-oci create failed: ";
       TROUPE_CHECK(refuse_systemd(in));
-      TROUPE_CHECK(oci_runtime::create(in.runtime(), x.id, x.options));
+      TROUPE_CHECK(oci_runtime::create(in.runtime(), x.id, options_of(in, x)));
       return 0;
     },
     true);
@@ -82,8 +89,9 @@ void add_run(CLI::App& app, context& with) {
     [](context& in, const run_arguments& args) -> result<int> {
       in.failure_prefix = "troupe-oci run failed: ";
       TROUPE_CHECK(refuse_systemd(in));
-      return oci_runtime::run(in.runtime(), args.create.id,
-                              {args.create.options, args.detach, args.keep});
+      return oci_runtime::run(
+        in.runtime(), args.create.id,
+        {options_of(in, args.create), args.detach, args.keep});
     },
     true);
 }

@@ -71,7 +71,8 @@ void add_global_options(CLI::App& app, oci_cli::context& with) {
                "Not supported: create refuses it");
   app
     .add_option("--cgroup-manager", with.cgroup_manager,
-                "cgroupfs; systemd is refused")
+                "cgroupfs, or disabled: the container stays in its "
+                "caller's cgroups;\nsystemd is refused")
     ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}))
     ->capture_default_str();
   app.add_option("--rootless", with.rootless, "Accepted and not needed");

@@ -65,6 +65,8 @@ result<launch_plan> compile(const oci::spec& spec, const host_facts& host,
   TROUPE_TRY(out.cgroup, troupe::cgroup::plan_cgroup(spec, host, id));
   const auto own = own_namespaces(out.namespaces);
   TROUPE_TRY(out.rootfs, compile_rootfs(spec, bundle, host, own, out.warnings));
+  out.rootfs.mounts = show_cgroups(std::move(out.rootfs.mounts), host,
+                                   out.namespaces.clone_flags);
   out.hostname = spec.hostname;
   out.domainname = spec.domainname;
   out.loopback_up = (out.namespaces.clone_flags & CLONE_NEWNET) != 0;

@@ -93,6 +93,15 @@ compile_devices(const std::vector<oci::device>& devices, bool own_dev);
 [[nodiscard]] std::vector<symlink>
 dev_symlinks(const std::vector<device>& devices, const host_facts& host);
 
+// -- shown_cgroups.cpp --------------------------------------------------------
+
+/// Where the container gets no cgroup of its own, its cgroup mounts become
+/// ordinary ones, of the hierarchies that the host has. `new_namespaces`:
+/// CLONE_NEW*.
+[[nodiscard]] std::vector<mount> show_cgroups(std::vector<mount> mounts,
+                                              const host_facts& host,
+                                              std::uint64_t new_namespaces);
+
 // -- process.cpp, attributes.cpp, capabilities.cpp, hooks.cpp -----------------
 
 /// All of a process but its seccomp filter. `granted` are the capabilities

@@ -46,12 +46,18 @@ result<bundle> read_bundle(const std::string& path) {
 result<plan::launch_plan> compile(const bundle& in, const std::string& id,
                                   const std::string& root,
                                   const plan_options& options) {
+  auto spec = in.spec;
+  auto host = sys::probe_host(default_cgroup_parent);
+  if (options.no_cgroup) {
+    host.cgroups = plan::cgroup_mode::none;
+    spec.linux_.cgroups_path.clear();
+    spec.linux_.resources.reset();
+  }
   const filter_directory filters{root};
-  TROUPE_TRY(auto out,
-             plan::compile(in.spec, sys::probe_host(default_cgroup_parent), id,
-                           in.path, [&](const oci::seccomp& profile) {
-                             return filters.get(profile);
-                           }));
+  TROUPE_TRY(auto out, plan::compile(spec, host, id, in.path,
+                                     [&](const oci::seccomp& profile) {
+                                       return filters.get(profile);
+                                     }));
   out.rootfs.no_pivot = options.no_pivot;
   if (options.no_new_keyring)
     out.process.attributes.keyring.clear();

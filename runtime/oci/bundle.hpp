@@ -25,6 +25,8 @@ struct bundle {
 struct plan_options {
   bool no_pivot = false;
   bool no_new_keyring = false;
+  /// It stays in the cgroups of its caller, who limits it, or nobody does.
+  bool no_cgroup = false;
 };
 
 /// `root`: troupe-oci's own, where compiled seccomp profiles are kept.

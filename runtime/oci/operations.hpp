@@ -28,6 +28,7 @@ struct create_options {
   int preserve_fds = 0;
   bool no_pivot = false;
   bool no_new_keyring = false;
+  bool no_cgroup = false;
   /// Whether somebody will be there to hold the container's terminal (`run`
   /// without --detach); its end of a connected stream socket, or -1.
   int console = -1;

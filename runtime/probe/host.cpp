@@ -2,6 +2,7 @@
 
 #include "runtime/linux/file.hpp"
 #include "runtime/linux/memory_policy.hpp"
+#include "runtime/linux/user_namespace.hpp"
 #include "runtime/probe/cgroup_mounts.hpp"
 
 #include <algorithm>
@@ -48,12 +49,24 @@ bool has_lsm(std::string_view name, bool own_sign) {
   return own_sign || std::ranges::find(active, name) != active.end();
 }
 
+/// Whether a directory below `mount` can be made as `path`, a part of which may
+/// be there.
+bool may_make(const std::string& mount, std::string path) {
+  while (!path.empty() && !exists((mount + path).c_str()))
+    path.resize(path.rfind('/'));
+  return ::access((mount + path).c_str(), W_OK | X_OK) == 0;
+}
+
 /// An ordinary user may have been given a v2 directory; v1 cannot be delegated
-/// safely, cgroups(7).
+/// safely, cgroups(7). Root of a user namespace is one for podman, and in a
+/// system container has every hierarchy.
 bool has_cgroup_rights(const plan::host_facts& host) {
-  const auto parent = host.v2_mount + host.cgroup_parent;
-  return host.cgroups == plan::cgroup_mode::v2
-         && ::access(parent.c_str(), W_OK | X_OK) == 0;
+  if (host.cgroups == plan::cgroup_mode::v2)
+    return may_make(host.v2_mount, host.cgroup_parent);
+  return host.uid == 0
+         && std::ranges::all_of(host.v1_mounts, [&](const auto& each) {
+              return may_make(each.second, host.cgroup_parent);
+            });
 }
 
 } // namespace
@@ -68,7 +81,7 @@ plan::host_facts probe_host(const std::string& cgroup_parent) {
       content(out.v2_mount + "/cgroup.controllers"));
   out.uid = ::geteuid();
   out.gid = ::getegid();
-  if (out.uid != 0 && !has_cgroup_rights(out))
+  if ((out.uid != 0 || !in_first_user_namespace()) && !has_cgroup_rights(out))
     out.cgroups = plan::cgroup_mode::none;
   out.last_capability = number_after(content("/proc/sys/kernel/cap_last_cap"),
                                      "", 10, out.last_capability);

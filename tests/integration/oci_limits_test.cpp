@@ -154,3 +154,18 @@ TEST_CASE_METHOD(running_box,
   CHECK(std::ranges::count(table, '\n') == 2);
   CHECK_THAT(call({"ps", "web", "-o", "comm"}).err, Contains("PID field"));
 }
+
+TEST_CASE_METHOD(oci_box,
+                 "without a cgroup manager a container has no cgroup") {
+  std::erase_if(spec.linux_.namespaces, [](const auto& each) {
+    return each.kind == oci::namespace_kind::cgroup;
+  });
+  spec.linux_.resources.emplace().pids_limit = 100;
+  runs("cat /proc/self/cgroup");
+  const auto done = call(
+    {"--cgroup-manager", "disabled", "run", "--bundle", fs.bundle(), "web"});
+  INFO(done.err);
+  CHECK(done.exit_code == 0);
+  CHECK(done.out == sys::read_file(AT_FDCWD, "/proc/self/cgroup"));
+  CHECK(leftovers() == std::vector<std::string>{});
+}

@@ -1,6 +1,10 @@
+#include "runtime/linux/file.hpp"
+#include "runtime/probe/host.hpp"
 #include "tests/support/box_spec.hpp"
 
+#include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <sys/prctl.h>
 
 // Launches by a user without any privilege: the test's process is root, the
@@ -27,6 +31,29 @@ void become_user() {
   test::must(::setgroups(0, nullptr) == 0);
   test::must(::setresgid(group, group, group) == 0);
   test::must(::setresuid(user, user, user) == 0);
+}
+
+void write_own(const std::string& name, const std::string& text) {
+  test::must(sys::write_file(AT_FDCWD, "/proc/self/" + name, text).has_value());
+}
+
+/// What podman does before it calls a runtime for an ordinary user.
+void become_root_of_user() {
+  become_user();
+  test::must(::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0);
+  test::must(::prctl(PR_SET_DUMPABLE, 1) == 0); // or /proc/self is root's
+  write_own("setgroups", "deny");
+  write_own("uid_map", "0 " + std::to_string(user) + " 1");
+  write_own("gid_map", "0 " + std::to_string(group) + " 1");
+}
+
+/// This host for who has no right to make cgroups.
+plan::host_facts host_without_cgroups(std::uint32_t uid) {
+  auto out = sys::probe_host("/unused");
+  out.cgroups = plan::cgroup_mode::none;
+  out.uid = uid;
+  out.gid = uid == 0 ? 0 : group;
+  return out;
 }
 
 void give_to_user(const test::busybox_rootfs& fs) {
@@ -160,7 +187,9 @@ TEST_CASE("an ordinary user executes in their container") {
     FAIL(launch::to_failure(*box.failed(), &plan).what);
   REQUIRE_FALSE(box.start());
   oci::process process;
-  process.args = {"sh", "-c", "id -u; hostname; cat /proc/1/comm; ls -d /usr"};
+  process.args = {"sh", "-c",
+                  "id -u; hostname; until grep -qx sleep /proc/1/comm; do :; "
+                  "done; cat /proc/1/comm; ls -d /usr"};
   process.env = {"PATH=/bin"};
   process.cwd = "/";
   const auto session = plan::compile_exec(process, plan, host_of_user(), "s");
@@ -177,4 +206,46 @@ TEST_CASE("an ordinary user executes in their container") {
                               && Contains("ls: /usr: No such"));
   box.kill();
   CHECK(box.wait().signal == SIGKILL);
+}
+
+TEST_CASE("root of a user's namespace runs a container in that namespace") {
+  test::busybox_rootfs fs;
+  give_to_user(fs);
+  const test::host_traces before;
+  const auto spec = test::box_spec("cat /proc/self/uid_map; id -u; "
+                                   "stat -c '%t:%T' /dev/null; hostname box");
+  const auto ran = test::run_after(
+    [] {
+      become_root_of_user();
+      const auto found = sys::probe_host("/troupe-test");
+      test::must(found.uid == 0);
+      test::must(found.cgroups == plan::cgroup_mode::none);
+    },
+    test::planned(spec, fs, host_without_cgroups(0)));
+  CHECK_THAT(ran.output, Contains("47110          1\n0\n1:3\n"));
+  CHECK(before == test::host_traces{});
+}
+
+TEST_CASE("who may make no cgroups sees those that they were started in") {
+  const auto facts = sys::probe_host("/unused");
+  if (facts.v1_mounts.empty() && facts.v2_mount.empty())
+    return; // a host without cgroups
+  test::busybox_rootfs fs;
+  give_to_user(fs);
+  const auto by_root = GENERATE(true, false);
+  const auto own_namespace = GENERATE(true, false);
+  auto spec = by_root ? test::box_spec("") : user_spec("");
+  spec.process->args.back() = "cd /sys/fs/cgroup; find . -name cgroup.procs | "
+                              "head -n 1; touch x 2>&1 | grep -c Read-only; "
+                              "grep -c ' - cgroup' /proc/self/mountinfo";
+  if (own_namespace)
+    spec.linux_.namespaces.push_back({kind::cgroup, ""});
+  spec.mounts.push_back(
+    {"/sys/fs/cgroup", "cgroup", "cgroup", {"ro", "nosuid"}, {}, {}});
+  const auto ran = test::run_after(
+    by_root ? become_root_of_user : become_user,
+    test::planned(spec, fs, host_without_cgroups(by_root ? 0 : user)));
+  CAPTURE(by_root, own_namespace, ran.output);
+  CHECK_THAT(ran.output, Contains("cgroup.procs\n1\n"));
+  CHECK_THAT(ran.output, !Contains("cgroup.procs\n1\n0\n"));
 }

@@ -14,8 +14,10 @@ import subprocess
 import sys
 import tempfile
 
+from harness import ordinary_user
+
 END_LIMIT = 30  # seconds until killed processes must be dead
-EMPTY = ("/run", "/dev/shm")     # fresh tmpfs
+EMPTY = {"/run": "755", "/dev/shm": "1777"}  # fresh tmpfs, and its mode
 # Kept for the next container by podman, conmon and containerd.
 KEPT_CGROUP = re.compile(r"libpod_parent(/mine|/[0-9a-f]{64})?(/conmon)?|side-\w|harness")
 COPIED = ("/etc", "/var/lib")  # the machine's, and what is written goes elsewhere
@@ -114,8 +116,8 @@ def enter(work):
     """The inner side: private copies of every place that clients write to."""
     forget_inherited_signals()
     mount_cgroups()
-    for directory in EMPTY:
-        mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", directory)
+    for directory, mode in EMPTY.items():
+        mount("-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", directory)
     for directory in COPIED:
         upper, scratch = f"{work}/upper{directory}", f"{work}/scratch{directory}"
         os.makedirs(upper)
@@ -123,6 +125,7 @@ def enter(work):
         mount("-t", "overlay", "-o", f"lowerdir={directory},upperdir={upper},workdir={scratch}", "overlay", directory)
     for ids in ("/etc/subuid", "/etc/subgid"):
         write(ids, "containers:2147483647:2147483648\n")  # for --userns=auto
+    ordinary_user.add()
     subprocess.run(["/bin/busybox", "ip", "link", "set", "lo", "up"], check=True)
 
 

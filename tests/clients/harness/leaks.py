@@ -20,7 +20,7 @@ KEPT = re.compile(
     r"|/run/containerd/(fifo(/\d+(/[\w-]+)?)?|clients\.sock(\.ttrpc)?|io\.containerd\.runtime\.v1\.linux)"
     r"|/run/containers(/storage)?"
     r"|/run/(netns|libpod|lock|mount|user)(/\w*)?"
-    r"|/dev/shm/libpod_lock"
+    r"|/dev/shm/libpod_(rootless_)?lock(_\d+)?"
     r"|.*/var/lib/(cni|containers)(/(networks|cache|results))?(/podman(/(lock|last_reserved_ip\.\d+))?)?"
     r"|.*/var/lib/containers/.*"
     r"|.*/etc/cni(/.*)?"

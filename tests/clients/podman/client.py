@@ -10,15 +10,21 @@ IMAGE_PATH = "/sbin:/bin"  # ctr adds none of its own
 
 
 class Client:
+    NAME, DRIVER = "podman", "overlay"
+
     def __init__(self, work, side, runtime):
         self.side, self.runtime = side, runtime
         self.runtime_name = os.path.basename(runtime)
-        self.directory = f"{work}/podman-{side}"
+        self.directory = f"{work}/{self.NAME}-{side}"
         self.scratch = f"{self.directory}/scratch"
         for name in ("", "/scratch", "/home"):
             os.mkdir(self.directory + name)
         self.configure()
+        self.prepare()
         self.import_image()
+
+    def prepare(self):
+        """For who needs more than directories and configuration before the first call."""
 
     def configure(self):
         # The host cannot raise hard limits: no default ulimits. podman asks a
@@ -33,7 +39,7 @@ runtime_supports_json = ["{self.runtime_name}"]
 """)
         write(f"{self.directory}/storage.conf", f"""
 [storage]
-driver = "overlay"
+driver = "{self.DRIVER}"
 graphroot = "{self.directory}/store"
 runroot = "{self.directory}/run"
 """)
@@ -83,8 +89,12 @@ runroot = "{self.directory}/run"
                 "CONTAINERS_STORAGE_CONF": f"{self.directory}/storage.conf"}
 
     def checked(self, *words):
-        return subprocess.run(self.argv(words), env=self.environment(), check=True, capture_output=True, text=True,
-                              timeout=60, stdin=subprocess.DEVNULL).stdout
+        """The output of a call that the harness itself needs."""
+        done = subprocess.run(self.argv(words), env=self.environment(), check=False, capture_output=True, text=True,
+                              timeout=60, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(done.args)}: exit code {done.returncode}: {done.stderr}")
+        return done.stdout
 
     def places(self):
         return {self.runtime: "RUNTIME", self.directory: "DIRECTORY"}
