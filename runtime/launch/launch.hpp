@@ -61,8 +61,13 @@ struct lines {
 /// is dead.
 [[nodiscard]] int run_create(const plan::launch_plan& plan, const lines& with);
 
+/// How long either phase of a session may take. It runs no hooks and waits for
+/// nobody; but the container sees its process, and can stop it.
+inline constexpr std::chrono::seconds session_patience{20};
+
 /// Starts a further process inside a running container; `target` is the pidfd
-/// of the container's init. Same two phases.
+/// of the container's init. Same two phases, the first within
+/// `session_patience`.
 [[nodiscard]] int run_exec(const plan::exec_plan& plan, const lines& with,
                            int target);
 

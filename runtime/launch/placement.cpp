@@ -17,13 +17,6 @@ namespace troupe::launch {
 
 namespace {
 
-/// Who may not mount a procfs uses the host's.
-result<sys::private_proc> open_proc() {
-  return ::geteuid() == 0 && sys::in_first_user_namespace()
-           ? sys::private_proc::open()
-           : sys::private_proc::of_host();
-}
-
 /// user_namespaces(7): our own id, alone, needs no privilege.
 bool is_own(const std::vector<plan::id_map>& map, std::uint32_t own) {
   return map.size() == 1 && map[0].size == 1 && map[0].host_id == own;
@@ -90,6 +83,12 @@ outcome write_maps(const sys::private_proc& proc, const plan::namespaces& in,
 
 } // namespace
 
+result<sys::private_proc> open_placement_proc() {
+  return ::geteuid() == 0 && sys::in_first_user_namespace()
+           ? sys::private_proc::open()
+           : sys::private_proc::of_host();
+}
+
 std::string id_map_text(const std::vector<plan::id_map>& map) {
   std::string out;
   for (const auto& x : map)
@@ -105,15 +104,19 @@ outcome write_placement(const plan::namespaces& in,
   if (!new_user && oom_score_adj.empty())
     return {};
   at = {plan::phase::id_map, 0};
-  TROUPE_TRY(const auto proc, open_proc());
+  TROUPE_TRY(const auto proc, open_placement_proc());
   const auto process = std::to_string(pid);
   if (new_user)
     TROUPE_CHECK(in.unprivileged_maps ? write_own_maps(proc, in, process, at)
                                       : write_maps(proc, in, process, at));
+  return oom_score_adj.empty() ? outcome{}
+                               : write_oom_score(proc, oom_score_adj, pid, at);
+}
+
+outcome write_oom_score(const sys::private_proc& proc, const std::string& value,
+                        pid_t pid, progress& at) {
   at = {plan::phase::oom_score_adj, 0};
-  if (!oom_score_adj.empty())
-    TROUPE_CHECK(proc.write(process + "/oom_score_adj", oom_score_adj));
-  return {};
+  return proc.write(std::to_string(pid) + "/oom_score_adj", value);
 }
 
 void kill_and_wait(int pidfd) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/launch/progress.hpp"
+#include "runtime/linux/proc.hpp"
 
 #include <string>
 #include <sys/types.h>
@@ -18,6 +19,13 @@ namespace troupe::launch {
 [[nodiscard]] outcome write_placement(const plan::namespaces& in,
                                       const std::string& oom_score_adj,
                                       pid_t pid, progress& at);
+
+/// For a caller that is no longer on the host's side when it has the pid: the
+/// procfs, while it is, and then the score alone.
+[[nodiscard]] result<sys::private_proc> open_placement_proc();
+[[nodiscard]] outcome write_oom_score(const sys::private_proc& proc,
+                                      const std::string& value, pid_t pid,
+                                      progress& at);
 
 /// Kills the process and waits until it is dead; its parent reaps it.
 void kill_and_wait(int pidfd);

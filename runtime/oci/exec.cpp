@@ -3,6 +3,7 @@
 #include "config/oci/parse.hpp"
 #include "runtime/compile/compile.hpp"
 #include "runtime/linux/file.hpp"
+#include "runtime/linux/pidfd.hpp"
 #include "runtime/linux/regular_file.hpp"
 #include "runtime/linux/seqpacket.hpp"
 #include "runtime/oci/bundle.hpp"
@@ -14,6 +15,7 @@
 #include "runtime/oci/wording.hpp"
 #include "runtime/probe/host.hpp"
 
+#include <csignal>
 #include <optional>
 #include <unistd.h>
 
@@ -91,8 +93,11 @@ result<process> launch(const runtime& in, const container& x,
       in.warn(launch::to_failure(why, nullptr).what);
     }});
   start.second.reset();
-  if (!made.failed)
-    made.failed = send_start(start.first.get());
+  if (!made.failed) {
+    made.failed = send_start(start.first.get(), launch::session_patience);
+    if (made.failed) // it may have been stopped, and then does not end itself
+      (void)sys::send_signal(made.process.pidfd.get(), SIGKILL);
+  }
   if (made.failed)
     return fail(to_failure(*made.failed, plan.process, nullptr));
   return std::move(made.process);
