@@ -3,11 +3,11 @@
 // from its report. Static, without anything of the project: it lives in the
 // container's root.
 //
-//   attacker REPORT
+//   attacker REPORT [stop]
 //
-// Works until SIGTERM; then it uses what it has kept, and writes REPORT: lines
-// of a name and a number, and `reached WHAT DEV:INO` for the top of each
-// directory that it got hold of.
+// With `stop` it only stops them, for good. Works until SIGTERM; then it uses
+// what it has kept, and writes REPORT: lines of a name and a number, and
+// `reached WHAT DEV:INO` for the top of each directory that it got hold of.
 
 #include <algorithm>
 #include <array>
@@ -168,23 +168,48 @@ void attack(pid_t pid) {
   trace(pid);
 }
 
-/// Stops whatever has the next pids, at whatever it was doing, and looks again
-/// and again on its way to its program.
-void attack_next(pid_t& last) {
+/// Looks again and again on its way to its program.
+void attack_often(pid_t pid) {
   constexpr auto rounds = 400;
+  for (auto i = 0; i < rounds && !stopping; ++i) {
+    attack(pid);
+    if (::kill(pid, SIGCONT) != 0 || is_our_own(pid))
+      break;
+    ::kill(pid, SIGSTOP);
+  }
+  ::kill(pid, SIGCONT);
+}
+
+/// A signal takes effect when its target comes back from the kernel.
+void wait_until_stopped(pid_t pid) {
+  for (auto state = '?'; state != 'T' && !stopping;) {
+    auto* const in = std::fopen(of_process(pid, "stat").c_str(), "re");
+    if (in == nullptr)
+      return;
+    const auto read = std::fscanf(in, "%*d (%*[^)]) %c", &state);
+    std::fclose(in);
+    if (read != 1 || state == 'Z')
+      return;
+  }
+}
+
+void leave_stopped(pid_t pid) {
+  wait_until_stopped(pid);
+  if (is_our_own(pid))
+    ::kill(pid, SIGCONT);
+  else
+    ++found.counts["left_stopped"];
+}
+
+/// Stops whatever has the next pids, at whatever it was doing.
+void attack_next(pid_t& last, void (*how)(pid_t)) {
   constexpr auto missed = 16; // in a row, at most
   for (auto pid = last + 1; pid <= last + 2 * missed; ++pid) {
     if (::kill(pid, SIGSTOP) != 0)
       continue;
     ++found.counts["seen"];
     last = pid;
-    for (auto i = 0; i < rounds && !stopping; ++i) {
-      attack(pid);
-      if (::kill(pid, SIGCONT) != 0 || is_our_own(pid))
-        break;
-      ::kill(pid, SIGSTOP);
-    }
-    ::kill(pid, SIGCONT);
+    how(pid);
   }
 }
 
@@ -222,7 +247,7 @@ void write_report(const std::string& path) {
 } // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2)
+  if (argc < 2)
     return 2;
   std::signal(SIGTERM, [](int) { stopping = 1; });
   std::signal(SIGCHLD, SIG_IGN);
@@ -232,8 +257,9 @@ int main(int argc, char** argv) {
       own_programs.insert(identity_of(info));
   }
   std::fclose(std::fopen((std::string{argv[1]} + ".ready").c_str(), "we"));
+  auto* const how = argc > 2 ? leave_stopped : attack_often;
   for (auto last = ::getpid(); !stopping;)
-    attack_next(last);
+    attack_next(last, how);
   use_kept();
   write_report(argv[1]);
   return 0;
