@@ -121,7 +121,7 @@ TEST_CASE("exec --process takes a document, --detach leaves it running") {
   CHECK_THAT(wrong.err, Contains("/cwd") || Contains("/args/0"));
 }
 
-TEST_CASE("a container's program is not this file of the host") {
+TEST_CASE("a container's program is not this file of the host", "[rule-4]") {
   // CVE-2019-5736: an image whose program is /proc/self/exe runs its runtime.
   oci_box box;
   box.create("web");
