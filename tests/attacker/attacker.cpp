@@ -61,6 +61,14 @@ bool is_our_own(pid_t pid) {
          && own_programs.contains(identity_of(info));
 }
 
+/// Whether it is not that yet, and not dead either.
+bool is_joining(pid_t pid) {
+  struct stat info {};
+  if (::stat(of_process(pid, "exe").c_str(), &info) != 0)
+    return errno == EACCES;
+  return !own_programs.contains(identity_of(info));
+}
+
 /// A directory leads wherever `..` does: to the root of whose it is.
 void follow(const std::string& what, int fd) {
   struct stat info {};
@@ -87,7 +95,7 @@ void open_link(pid_t pid, const char* name) {
     return;
   follow(name, fd);
   ::close(fd);
-  found.counts[std::string{name} + "_opened"] += is_our_own(pid) ? 0 : 1;
+  found.counts[std::string{name} + "_opened"] += is_joining(pid) ? 1 : 0;
 }
 
 /// CVE-2016-9962: what the process holds, by name and by pidfd_getfd(2).
@@ -99,7 +107,7 @@ void take_descriptors(pid_t pid) {
     const auto opened = ::open(path.c_str(), O_PATH | O_CLOEXEC);
     const auto stolen = static_cast<int>(
       ::syscall(SYS_pidfd_getfd, pidfd, n, 0));
-    const auto joining = !is_our_own(pid);
+    const auto joining = is_joining(pid);
     for (const auto fd : {opened, stolen}) {
       if (fd < 0)
         continue;
@@ -144,11 +152,11 @@ void trace(pid_t pid) {
   iovec remote{reinterpret_cast<void*>(0x400000), 1};
   if (::process_vm_readv(pid, &local, 1, &remote, 1, 0) == 1
       || errno == EFAULT) // the address was wrong, the right was there
-    found.counts["memory_read"] += is_our_own(pid) ? 0 : 1;
+    found.counts["memory_read"] += is_joining(pid) ? 1 : 0;
   for (const auto how : {PTRACE_SEIZE, PTRACE_ATTACH}) {
     if (::ptrace(how, pid, nullptr, nullptr) != 0)
       continue;
-    found.counts["traced"] += is_our_own(pid) ? 0 : 1;
+    found.counts["traced"] += is_joining(pid) ? 1 : 0;
     if (how == PTRACE_SEIZE)
       ::ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr);
     auto status = 0;
@@ -159,7 +167,7 @@ void trace(pid_t pid) {
 
 void attack(pid_t pid) {
   ++found.counts["looks"];
-  if (!is_our_own(pid))
+  if (is_joining(pid))
     ++found.counts["looks_while_joining"];
   open_link(pid, "root");
   open_link(pid, "cwd");

@@ -180,6 +180,42 @@ TEST_CASE("a container finds no way to the host in the shim's sessions",
   check_program_is_safe(hostile, host);
 }
 
+TEST_CASE("a container gets nothing of a neighbour that starts in its pid "
+          "namespace",
+          "[rule-4]") {
+  oci_box box;
+  attacker hostile{box.fs};
+  const program_file host{"troupe-oci"};
+  box.spec.process->args = attacker::args();
+  box.write();
+  box.create("web");
+  REQUIRE(box.call({"start", "web"}).exit_code == 0);
+  hostile.wait_until_ready();
+  oci_box neighbour;
+  for (auto& each : neighbour.spec.linux_.namespaces)
+    if (each.kind == oci::namespace_kind::pid)
+      each.path = "/proc/"
+                  + std::to_string(box.state("web").at("pid").get<int>())
+                  + "/ns/pid";
+  // The same image: its program is nobody's secret once it runs.
+  neighbour.spec.root->path = box.fs.path();
+  neighbour.runs("exit 7");
+  for (auto i = 0; i < sessions; ++i) {
+    const auto ran = neighbour.call(
+      {"run", "--bundle", neighbour.fs.bundle(), "next"});
+    INFO(ran.err);
+    CHECK(ran.exit_code == 7);
+  }
+  REQUIRE(box.call({"kill", "web", "TERM"}).exit_code == 0);
+  box.wait_until_stopped("web");
+  hostile.read_report();
+  INFO(hostile.text);
+  CHECK(hostile.count("seen") > 0);
+  CHECK(hostile.count("looks_while_joining") > 0);
+  check_gets_nothing(hostile);
+  check_program_is_safe(hostile, host);
+}
+
 TEST_CASE("an image whose program is its runtime's cannot overwrite it",
           "[rule-4]") {
   oci_box box;

@@ -1,5 +1,7 @@
 #include "tests/support/oci_box.hpp"
 
+#include <set>
+
 // Ids and users that are chosen to hurt: paths in the place of names, numbers
 // that wrap, words that a lax reader takes for 0.
 
@@ -51,7 +53,8 @@ TEST_CASE("no id leads out of the runtime's own directory", "[rule-8]") {
 
 TEST_CASE("a session's user is who was asked for, or nobody", "[rule-8]") {
   oci_box box;
-  box.spec.process->user = {.uid = 33, .gid = 33};
+  box.spec.process->user.uid = 33;
+  box.spec.process->user.gid = 33;
   box.write();
   box.create("web");
   REQUIRE(box.call({"start", "web"}).exit_code == 0);
