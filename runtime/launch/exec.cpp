@@ -210,7 +210,7 @@ result<prepared> prepare(const session_side& session, progress& at) {
 
 outcome accompany(const plan::exec_plan& plan, const lines& with, int line,
                   const outside& host, const sys::cloned& session,
-                  progress& at) {
+                  std::chrono::milliseconds patience, progress& at) {
   auto spawned = make_report(report_kind::spawned, at);
   spawned.pid = session.pid;
   TROUPE_CHECK(send_report(with.report, spawned, session.pidfd.get()));
@@ -219,7 +219,7 @@ outcome accompany(const plan::exec_plan& plan, const lines& with, int line,
       write_oom_score(*host.proc, plan.process.oom_score_adj, session.pid, at));
   TROUPE_CHECK(say(line, word::mapped, session.pid));
   TROUPE_TRY([[maybe_unused]] const auto created,
-             hear(line, word::created, at, session_patience));
+             hear(line, word::created, at, patience));
   return send_report(with.report, make_report(report_kind::created, at));
 }
 
@@ -234,7 +234,8 @@ outcome check(const plan::exec_plan& plan, const lines& with, progress& at) {
 }
 
 outcome exec(const plan::exec_plan& plan, const lines& with, int target,
-             progress& at, sys::unique_fd& made) {
+             std::chrono::milliseconds patience, progress& at,
+             sys::unique_fd& made) {
   TROUPE_CHECK(isolate({with.report, with.start, with.stdin_fd, with.stdout_fd,
                         with.stderr_fd, with.console, target},
                        with.preserve_fds));
@@ -253,17 +254,19 @@ outcome exec(const plan::exec_plan& plan, const lines& with, int target,
                  host.init, host.root.get(), listener.release(), first});
   }
   line.second.reset();
-  const auto done = accompany(plan, with, line.first.get(), host, session, at);
+  const auto done = accompany(plan, with, line.first.get(), host, session,
+                              patience, at);
   made = std::move(session.pidfd);
   return done;
 }
 
 } // namespace
 
-int run_exec(const plan::exec_plan& plan, const lines& with, int target) {
+int run_exec(const plan::exec_plan& plan, const lines& with, int target,
+             std::chrono::milliseconds patience) {
   progress at;
   sys::unique_fd session;
-  const auto done = exec(plan, with, target, at, session);
+  const auto done = exec(plan, with, target, patience, at, session);
   if (done)
     return 0;
   if (session)

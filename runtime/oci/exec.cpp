@@ -15,6 +15,7 @@
 #include "runtime/oci/wording.hpp"
 #include "runtime/probe/host.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <optional>
 #include <unistd.h>
@@ -84,17 +85,21 @@ result<process> launch(const runtime& in, const container& x,
   with.stdin_fd = STDIN_FILENO;
   with.stdout_fd = STDOUT_FILENO;
   with.stderr_fd = STDERR_FILENO;
+  // In a paused container (--ignore-paused) it starts once that is resumed.
+  const auto patience = x.status == status::paused
+                          ? std::chrono::milliseconds{-1}
+                          : launch::session_patience;
   auto made = run_launcher(
     [&](int line) {
       with.report = line;
-      return launch::run_exec(plan, with, x.init.get());
+      return launch::run_exec(plan, with, x.init.get(), patience);
     },
     {.warned = [&](const launch::report& why) {
       in.warn(launch::to_failure(why, nullptr).what);
     }});
   start.second.reset();
   if (!made.failed) {
-    made.failed = send_start(start.first.get(), launch::session_patience);
+    made.failed = send_start(start.first.get(), patience);
     if (made.failed) // it may have been stopped, and then does not end itself
       (void)sys::send_signal(made.process.pidfd.get(), SIGKILL);
   }

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <fcntl.h>
+#include <future>
 
 using namespace troupe;
 using Catch::Contains;
@@ -141,4 +142,23 @@ TEST_CASE("a container has a session keyring of its own, unless told not to") {
     box.call({"run", "--bundle", box.fs.bundle(), "--no-new-keyring", "bare"})
       .out
     == "0\n");
+}
+
+TEST_CASE("a session may wait in a paused container until that is resumed") {
+  const oci_box box;
+  box.create("web");
+  REQUIRE(box.call({"start", "web"}).exit_code == 0);
+  REQUIRE(box.call({"pause", "web"}).exit_code == 0);
+  auto session = std::async(std::launch::async, [&] {
+    return box.call(
+      {"exec", "--ignore-paused", "web", "/bin/sh", "-c", "exit 7"});
+  });
+  auto processes = std::size_t{0};
+  while (processes < 2) // it is in there, frozen
+    processes = nlohmann::json::parse(
+                  box.call({"ps", "--format", "json", "web"}).out)
+                  .size();
+  CHECK(box.status("web") == "paused");
+  CHECK(box.call({"resume", "web"}).exit_code == 0);
+  CHECK(session.get().exit_code == 7);
 }
