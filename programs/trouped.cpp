@@ -28,6 +28,7 @@
 #include <filesystem>
 #include <mutex>
 #include <poll.h>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
@@ -354,6 +355,7 @@ result<int> serve(const settings& from) {
   TROUPE_TRY(auto shim, reach_shim(from));
   // Only now: the shim's containers inherit what it has.
   sys::raise_descriptor_limit();
+  ::umask(0077); // the event log is nobody else's to read
   daemon here{from, std::move(signals)};
   if (auto started = here.start(std::move(shim)); !started)
     here.give_up(started.error());

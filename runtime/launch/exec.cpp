@@ -8,6 +8,7 @@
 #include "runtime/launch/process.hpp"
 #include "runtime/launch/resctrl.hpp"
 #include "runtime/linux/file.hpp"
+#include "runtime/linux/mount.hpp"
 #include "runtime/linux/namespaces.hpp"
 #include "runtime/linux/pidfd.hpp"
 #include "runtime/linux/proc.hpp"
@@ -37,39 +38,102 @@ struct session_side {
   std::uint64_t entered; ///< CLONE_NEW*, by the launcher already.
 };
 
-/// A pid namespace is entered by the next child. An ordinary user enters the
-/// user namespace before anything else: there they have the right to.
-std::uint64_t entered_first(const plan::exec_plan& plan) {
-  const auto user = ::geteuid() == 0 ? 0 : CLONE_NEWUSER;
-  return plan.namespaces & static_cast<std::uint64_t>(CLONE_NEWPID | user);
+/// Whether a process of the container could have the right to trace us: not
+/// from a user namespace of its own (ptrace(2), "Ptrace access mode checking";
+/// `isolate` has made us non-dumpable).
+bool may_be_traced(const plan::exec_plan& plan) {
+  return (plan.namespaces & CLONE_NEWUSER) == 0;
 }
 
-/// The container's init as the host sees it.
-struct target_side {
-  pid_t pid = 0; ///< Where a listener is to be told.
+/// A pid namespace is entered by the next child, and from then on everybody in
+/// the container sees that child. So where they may trace it, it has to be born
+/// with nothing that leads to the host (CVE-2016-9962): it is the launcher that
+/// enters the other namespaces, too, unseen. Its cgroup namespace comes after
+/// the cgroup. An ordinary user enters the user namespace before anything else:
+/// there they have the right to.
+std::uint64_t entered_first(const plan::exec_plan& plan) {
+  auto first = std::uint64_t{CLONE_NEWPID};
+  if (may_be_traced(plan))
+    first |= CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+  else if (::geteuid() != 0)
+    first |= CLONE_NEWUSER;
+  return plan.namespaces & first;
+}
+
+/// What only the host's side can see.
+struct outside {
+  pid_t init = 0; ///< The container's, where a listener is to be told.
   /// Its root, if it is not entered with its mount namespace.
   sys::unique_fd root;
+  cgroup::entrance entrance;
 };
 
-result<target_side> look_up(const plan::exec_plan& plan, int target) {
+outcome look_up(const plan::exec_plan& plan, int target, outside& out) {
   const auto own_root = (plan.namespaces & CLONE_NEWNS) != 0;
   if (own_root && plan.process.seccomp.listener_path.empty())
-    return target_side{};
+    return {};
   TROUPE_TRY(const auto proc, sys::private_proc::open());
   TROUPE_TRY(const auto info, proc.read(std::to_string(::getpid()) + "/fdinfo/"
                                         + std::to_string(target)));
   constexpr std::string_view key = "Pid:\t";
   const auto found = info.find(key);
-  target_side out;
-  out.pid = found == std::string::npos
-              ? 0
-              : std::atoi(info.c_str() + found + key.size());
-  if (out.pid <= 0)
+  out.init = found == std::string::npos
+               ? 0
+               : std::atoi(info.c_str() + found + key.size());
+  if (out.init <= 0)
     return fail_os(ESRCH, "exec", "the container's init has ended");
   if (!own_root) {
-    TROUPE_TRY(out.root, proc.root_of(out.pid));
+    TROUPE_TRY(out.root, proc.root_of(out.init));
   }
+  return {};
+}
+
+/// Without a mount namespace; -1: it has one.
+outcome change_root(int root) {
+  if (root >= 0 && (::fchdir(root) != 0 || ::chroot(".") != 0))
+    return fail_os(errno, "chroot", "to the container's root");
+  return {};
+}
+
+/// The directory of its cgroup as a mount of its own: `..` of the hierarchy's
+/// would end at the host's root, and the session is born with it (clone3).
+outcome cut_off(sys::unique_fd& directory) {
+  if (!directory)
+    return {};
+  TROUPE_TRY(directory, sys::clone_tree(directory.get(), "", false));
+  return {};
+}
+
+result<outside> prepare_host(const plan::exec_plan& plan, int target,
+                             progress& at) {
+  outside out;
+  at = {plan::phase::prepare, 0};
+  TROUPE_CHECK(look_up(plan, target, out));
+  auto entrance = cgroup::open_entrance(plan.cgroup);
+  if (!entrance)
+    return fail_at(at, entrance.error());
+  out.entrance = *std::move(entrance);
+  if (may_be_traced(plan))
+    TROUPE_CHECK(cut_off(out.entrance.v2_dir));
+  // These the session inherits: nothing of the host's has to be kept open for
+  // it until it has a number.
+  TROUPE_CHECK(write_placement({}, plan.process.oom_score_adj, ::getpid(), at));
+  TROUPE_CHECK(enter_resctrl(plan.intel_rdt, plan.id, ::getpid(), at));
   return out;
+}
+
+/// The launcher's part of entering the container: see entered_first.
+outcome enter_first(const plan::exec_plan& plan, std::uint64_t first,
+                    int target, outside& host, progress& at) {
+  at = {plan::phase::join_namespace, 0};
+  if (first != 0)
+    TROUPE_CHECK(sys::enter_namespace(target, first, "of the container"));
+  if (!may_be_traced(plan))
+    return {};
+  at = {plan::phase::pivot_root, 0};
+  TROUPE_CHECK(change_root(host.root.get()));
+  host.root.reset();
+  return {};
 }
 
 outcome enter_container(const session_side& session, progress& at) {
@@ -81,9 +145,7 @@ outcome enter_container(const session_side& session, progress& at) {
   if ((session.plan.namespaces & CLONE_NEWUSER) != 0)
     TROUPE_CHECK(sys::become_root());
   at = {plan::phase::pivot_root, 0};
-  if (session.root >= 0 && (::fchdir(session.root) != 0 || ::chroot(".") != 0))
-    return fail_os(errno, "chroot", "to the container's root");
-  return {};
+  return change_root(session.root);
 }
 
 /// The cgroups, and, there, all of the CPUs that they have: the initial ones
@@ -109,7 +171,9 @@ result<prepared> prepare(const session_side& session, progress& at) {
   TROUPE_TRY(const auto placed, hear(session.line, word::mapped, at));
   out.process_state = process_state(session.plan, placed.pid, session.init);
   at = {plan::phase::label, 0};
-  // On the host's side: what the container shows as /proc may be covered.
+  // Of the container's pid namespace. Before a user namespace's mounts are
+  // entered: in there the container's own /proc may be covered, which forbids a
+  // fresh one.
   std::optional<sys::private_proc> proc;
   if (wants_labels(process.attributes)) {
     TROUPE_TRY(proc, sys::private_proc::open());
@@ -144,17 +208,14 @@ result<prepared> prepare(const session_side& session, progress& at) {
   ::_exit(exit_code(at, done.error()));
 }
 
-outcome accompany(const plan::exec_plan& plan, const lines& with, int line,
-                  const sys::cloned& session, progress& at) {
+outcome accompany(const lines& with, int line, const sys::cloned& session,
+                  std::chrono::milliseconds patience, progress& at) {
   auto spawned = make_report(report_kind::spawned, at);
   spawned.pid = session.pid;
   TROUPE_CHECK(send_report(with.report, spawned, session.pidfd.get()));
-  TROUPE_CHECK(
-    write_placement({}, plan.process.oom_score_adj, session.pid, at));
-  TROUPE_CHECK(enter_resctrl(plan.intel_rdt, plan.id, session.pid, at));
   TROUPE_CHECK(say(line, word::mapped, session.pid));
   TROUPE_TRY([[maybe_unused]] const auto created,
-             hear(line, word::created, at));
+             hear(line, word::created, at, patience));
   return send_report(with.report, make_report(report_kind::created, at));
 }
 
@@ -169,42 +230,38 @@ outcome check(const plan::exec_plan& plan, const lines& with, progress& at) {
 }
 
 outcome exec(const plan::exec_plan& plan, const lines& with, int target,
-             progress& at, sys::unique_fd& made) {
+             std::chrono::milliseconds patience, progress& at,
+             sys::unique_fd& made) {
   TROUPE_CHECK(isolate({with.report, with.start, with.stdin_fd, with.stdout_fd,
                         with.stderr_fd, with.console, target},
                        with.preserve_fds));
   TROUPE_CHECK(check(plan, with, at));
   TROUPE_TRY(auto listener, connect_listener(plan.process.seccomp, at));
-  at = {plan::phase::prepare, 0};
-  TROUPE_TRY(const auto init, look_up(plan, target));
-  const auto entrance = cgroup::open_entrance(plan.cgroup);
-  if (!entrance)
-    return fail_at(at, entrance.error());
+  TROUPE_TRY(auto host, prepare_host(plan, target, at));
   TROUPE_TRY(auto line, sys::seqpacket_pair());
-  at = {plan::phase::join_namespace, 0};
   const auto first = entered_first(plan);
-  if (first != 0)
-    TROUPE_CHECK(sys::enter_namespace(target, first, "of the container"));
+  TROUPE_CHECK(enter_first(plan, first, target, host, at));
   at = {plan::phase::clone, 0};
   TROUPE_TRY(auto session, sys::clone_process(sys::parentage::sibling, 0,
-                                              entrance->v2_dir.get()));
+                                              host.entrance.v2_dir.get()));
   if (session.pid == 0) {
     line.first.reset();
-    run_session({plan, with, line.second.get(), *entrance, target, init.pid,
-                 init.root.get(), listener.release(), first});
+    run_session({plan, with, line.second.get(), host.entrance, target,
+                 host.init, host.root.get(), listener.release(), first});
   }
   line.second.reset();
-  const auto done = accompany(plan, with, line.first.get(), session, at);
+  const auto done = accompany(with, line.first.get(), session, patience, at);
   made = std::move(session.pidfd);
   return done;
 }
 
 } // namespace
 
-int run_exec(const plan::exec_plan& plan, const lines& with, int target) {
+int run_exec(const plan::exec_plan& plan, const lines& with, int target,
+             std::chrono::milliseconds patience) {
   progress at;
   sys::unique_fd session;
-  const auto done = exec(plan, with, target, at, session);
+  const auto done = exec(plan, with, target, patience, at, session);
   if (done)
     return 0;
   if (session)

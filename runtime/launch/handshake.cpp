@@ -13,12 +13,20 @@ namespace troupe::launch {
 
 namespace {
 
+constexpr std::chrono::milliseconds as_long_as_it_takes{-1};
+
 /// Waits until there is a packet or EOF: the caller's line may be non-blocking.
-outcome wait_readable(int line) {
+outcome wait_readable(int line, std::chrono::milliseconds patience
+                                = as_long_as_it_takes) {
   auto waiting = pollfd{line, POLLIN, 0};
-  while (::poll(&waiting, 1, -1) < 0)
-    if (errno != EINTR)
-      return fail_os(errno, "poll", "");
+  auto ready = 0;
+  do {
+    ready = ::poll(&waiting, 1, static_cast<int>(patience.count()));
+  } while (ready < 0 && errno == EINTR);
+  if (ready < 0)
+    return fail_os(errno, "poll", "");
+  if (ready == 0)
+    return fail_os(ETIMEDOUT, "wait", "for the process to get ready");
   return {};
 }
 
@@ -40,12 +48,17 @@ outcome accept_line(int line) {
   return {};
 }
 
-failure as_failure(const std::vector<std::uint8_t>& bytes, progress& at) {
+/// The sender is in the container already: whoever may trace it there speaks
+/// with its voice.
+result<failure> as_failure(const std::vector<std::uint8_t>& bytes,
+                           progress& at) {
   auto sent = report{};
   std::memcpy(&sent, bytes.data(), sizeof(sent));
+  if (sent.subject_length > sizeof(sent.subject))
+    return fail_os(EPROTO, "receive", "launch handshake");
   at = {sent.phase, sent.index};
-  return {classify(sent.os_errno), sent.os_errno,
-          std::string{sent.subject_text()}};
+  return failure{classify(sent.os_errno), sent.os_errno,
+                 std::string{sent.subject_text()}};
 }
 
 } // namespace
@@ -57,12 +70,19 @@ outcome say(int line, word what, pid_t pid) {
 }
 
 result<message> hear(int line, word expected, progress& at) {
-  TROUPE_CHECK(wait_readable(line));
+  return hear(line, expected, at, as_long_as_it_takes);
+}
+
+result<message> hear(int line, word expected, progress& at,
+                     std::chrono::milliseconds patience) {
+  TROUPE_CHECK(wait_readable(line, patience));
   TROUPE_TRY(const auto packet, sys::receive_packet(line));
   if (packet.closed)
     return fail(fault::unavailable, "the other side of the launch is gone");
-  if (packet.bytes.size() == sizeof(report))
-    return fail(as_failure(packet.bytes, at));
+  if (packet.bytes.size() == sizeof(report)) {
+    TROUPE_TRY(auto why, as_failure(packet.bytes, at));
+    return fail(std::move(why));
+  }
   auto in = message{};
   if (packet.bytes.size() != sizeof(in))
     return fail_os(EPROTO, "receive", "launch handshake");

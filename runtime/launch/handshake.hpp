@@ -3,6 +3,7 @@
 #include "runtime/launch/launch.hpp"
 #include "runtime/launch/progress.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <sys/types.h>
 
@@ -28,8 +29,12 @@ struct message {
 [[nodiscard]] outcome say(int line, word what, pid_t pid = 0);
 
 /// Waits for `expected`. A report in its place becomes a failure, and `at` its
-/// place; EOF is `unavailable`.
+/// place; EOF is `unavailable`. Waits as long as it takes: hooks may.
 [[nodiscard]] result<message> hear(int line, word expected, progress& at);
+
+/// The same, but after `patience` fails with `timed_out`.
+[[nodiscard]] result<message> hear(int line, word expected, progress& at,
+                                   std::chrono::milliseconds patience);
 
 /// Waits on the start line: true for the start packet, false if the caller is
 /// gone.

@@ -61,10 +61,16 @@ struct lines {
 /// is dead.
 [[nodiscard]] int run_create(const plan::launch_plan& plan, const lines& with);
 
+/// How long either phase of a session may take. It runs no hooks and waits for
+/// nobody; but the container sees its process, and can stop it.
+inline constexpr std::chrono::seconds session_patience{20};
+
 /// Starts a further process inside a running container; `target` is the pidfd
-/// of the container's init. Same two phases.
-[[nodiscard]] int run_exec(const plan::exec_plan& plan, const lines& with,
-                           int target);
+/// of the container's init. Same two phases, the first within `patience`; -1:
+/// the container is paused, and that is known.
+[[nodiscard]] int
+run_exec(const plan::exec_plan& plan, const lines& with, int target,
+         std::chrono::milliseconds patience = session_patience);
 
 /// Cleans up after a container whose init is dead: kills what is left in its
 /// cgroups, removes them, and then runs the poststop hooks (failures are

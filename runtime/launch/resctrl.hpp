@@ -19,7 +19,7 @@ namespace troupe::launch {
                                            progress& at);
 
 /// Puts process `pid` of container `id` into the group, before it can have
-/// children: init, and each exec session, which is not init's child.
+/// children, which inherit it: init, and the launcher of an exec session.
 [[nodiscard]] outcome enter_resctrl(const plan::intel_rdt& group,
                                     const std::string& id, pid_t pid,
                                     progress& at);

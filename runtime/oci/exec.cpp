@@ -3,6 +3,7 @@
 #include "config/oci/parse.hpp"
 #include "runtime/compile/compile.hpp"
 #include "runtime/linux/file.hpp"
+#include "runtime/linux/pidfd.hpp"
 #include "runtime/linux/regular_file.hpp"
 #include "runtime/linux/seqpacket.hpp"
 #include "runtime/oci/bundle.hpp"
@@ -14,6 +15,8 @@
 #include "runtime/oci/wording.hpp"
 #include "runtime/probe/host.hpp"
 
+#include <chrono>
+#include <csignal>
 #include <optional>
 #include <unistd.h>
 
@@ -82,17 +85,24 @@ result<process> launch(const runtime& in, const container& x,
   with.stdin_fd = STDIN_FILENO;
   with.stdout_fd = STDOUT_FILENO;
   with.stderr_fd = STDERR_FILENO;
+  // In a paused container (--ignore-paused) it starts once that is resumed.
+  const auto patience = x.status == status::paused
+                          ? std::chrono::milliseconds{-1}
+                          : launch::session_patience;
   auto made = run_launcher(
     [&](int line) {
       with.report = line;
-      return launch::run_exec(plan, with, x.init.get());
+      return launch::run_exec(plan, with, x.init.get(), patience);
     },
     {.warned = [&](const launch::report& why) {
       in.warn(launch::to_failure(why, nullptr).what);
     }});
   start.second.reset();
-  if (!made.failed)
-    made.failed = send_start(start.first.get());
+  if (!made.failed) {
+    made.failed = send_start(start.first.get(), patience);
+    if (made.failed) // it may have been stopped, and then does not end itself
+      (void)sys::send_signal(made.process.pidfd.get(), SIGKILL);
+  }
   if (made.failed)
     return fail(to_failure(*made.failed, plan.process, nullptr));
   return std::move(made.process);
@@ -121,6 +131,9 @@ result<int> exec(const runtime& in, const std::string& id,
     with.console = console.get();
   else if (carries_terminal)
     with.console = carrier->console();
+  if (x.status
+      == status::paused) // or `resume` would wait for us, and we for it
+    held.reset();
   TROUPE_TRY(const auto made, launch(in, x, plan, with));
   if (!options.pid_file.empty())
     TROUPE_CHECK(write_pid_file(options.pid_file, made.pid));

@@ -94,13 +94,19 @@ heard run_launcher(const std::function<int(int)>& body, const hearing& by) {
   return out;
 }
 
-std::optional<launch::report> send_start(int line) {
+std::optional<launch::report> send_start(int line,
+                                         std::chrono::milliseconds patience) {
   constexpr std::array<std::uint8_t, 1> go{1};
   if (const auto sent = sys::send_packet(line, go); !sent)
     return as_report(sent.error());
   auto waiting = pollfd{line, POLLIN, 0};
-  while (::poll(&waiting, 1, -1) < 0 && errno == EINTR)
-    continue;
+  auto ready = 0;
+  do {
+    ready = ::poll(&waiting, 1, static_cast<int>(patience.count()));
+  } while (ready < 0 && errno == EINTR);
+  if (ready == 0)
+    return as_report({fault::timed_out, ETIMEDOUT,
+                      "wait for the program to be executed: ETIMEDOUT"});
   const auto packet = sys::receive_packet(line);
   // A reset connection is an end of file too, without its order.
   return packet ? report_in(*packet) : std::nullopt;

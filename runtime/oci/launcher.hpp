@@ -2,6 +2,7 @@
 
 #include "runtime/launch/launch.hpp"
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -36,7 +37,10 @@ struct heard {
                                  const hearing& by);
 
 /// Sends the start packet to a process that waits for it, and waits until it
-/// has become its program: nothing, or the failure that it reports.
-[[nodiscard]] std::optional<launch::report> send_start(int line);
+/// has become its program: nothing, or the failure that it reports. Hooks may
+/// take as long as they want; who has none gives `patience`.
+[[nodiscard]] std::optional<launch::report>
+send_start(int line,
+           std::chrono::milliseconds patience = std::chrono::milliseconds{-1});
 
 } // namespace troupe::oci_runtime

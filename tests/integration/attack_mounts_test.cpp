@@ -99,7 +99,8 @@ tally start_often(const plan::launch_plan& plan, int times) {
 } // namespace
 
 TEST_CASE("mount targets that are swapped with symlinks during the start stay "
-          "in the root") {
+          "in the root",
+          "[rule-1]") {
   test::busybox_rootfs fs;
   const outside host{fs};
   const auto real = fs.path() + "/data/real";
@@ -133,7 +134,8 @@ TEST_CASE("mount targets that are swapped with symlinks during the start stay "
 }
 
 TEST_CASE("hostile links, files and fifos in the place of the kernel's "
-          "directories lead nowhere") {
+          "directories lead nowhere",
+          "[rule-1]") {
   test::busybox_rootfs fs;
   const outside host{fs};
   const test::host_traces clean;
@@ -170,7 +172,7 @@ TEST_CASE("hostile links, files and fifos in the place of the kernel's "
   CHECK(clean == test::host_traces{});
 }
 
-TEST_CASE("a hostile /dev of the image is never used") {
+TEST_CASE("a hostile /dev of the image is never used", "[rule-3]") {
   test::busybox_rootfs fs;
   const outside host{fs};
   for (const auto* each : {"null", "console", "zero", "tty", "ptmx"})
@@ -191,7 +193,7 @@ TEST_CASE("a hostile /dev of the image is never used") {
   CHECK(host.is_untouched());
 }
 
-TEST_CASE("masks are made of the real /dev/null or not at all") {
+TEST_CASE("masks are made of the real /dev/null or not at all", "[rule-3]") {
   test::busybox_rootfs fs;
   const outside host{fs};
   const auto volume = fs.bundle() + "/volume"; // mounted as the whole /dev
@@ -220,7 +222,7 @@ TEST_CASE("masks are made of the real /dev/null or not at all") {
   CHECK(host.is_untouched());
 }
 
-TEST_CASE("a device is not made where something else is") {
+TEST_CASE("a device is not made where something else is", "[rule-3]") {
   test::busybox_rootfs fs;
   const outside host{fs};
   const auto node = fs.root() / "data/node";

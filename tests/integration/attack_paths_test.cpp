@@ -17,7 +17,8 @@ std::string host_file(const test::busybox_rootfs& fs) {
 
 } // namespace
 
-TEST_CASE("masked and read-only paths behind links stay in the root") {
+TEST_CASE("masked and read-only paths behind links stay in the root",
+          "[rule-1]") {
   test::busybox_rootfs fs;
   const auto host = host_file(fs);
   const test::host_traces clean;
@@ -36,7 +37,8 @@ TEST_CASE("masked and read-only paths behind links stay in the root") {
   CHECK(clean == test::host_traces{});
 }
 
-TEST_CASE("a guarded path is not followed through the process's own links") {
+TEST_CASE("a guarded path is not followed through the process's own links",
+          "[rule-1]") {
   test::busybox_rootfs fs;
   const auto host = host_file(fs);
   const auto* const link = GENERATE("/proc/self/root", "/proc/self/cwd/x",
@@ -54,7 +56,8 @@ TEST_CASE("a guarded path is not followed through the process's own links") {
   CHECK(test::host_traces::slurp(host) == "of the host\n");
 }
 
-TEST_CASE("a sysctl is written to the kernel, whatever lies on /proc") {
+TEST_CASE("a sysctl is written to the kernel, whatever lies on /proc",
+          "[rule-2]") {
   test::busybox_rootfs fs;
   const auto host = host_file(fs);
   const auto forward = test::host_traces::slurp(
@@ -80,7 +83,7 @@ TEST_CASE("a sysctl is written to the kernel, whatever lies on /proc") {
   CHECK(test::host_traces::slurp("/proc/sys/net/ipv4/ip_forward") == forward);
 }
 
-TEST_CASE("no working directory lies outside of the root") {
+TEST_CASE("no working directory lies outside of the root", "[rule-5]") {
   test::busybox_rootfs fs;
   const auto host = host_file(fs);
   // Descriptors of the host's directories, as a caller may leak them.

@@ -270,7 +270,7 @@ TEST_CASE("a fork above the pids limit fails", "[root]") {
   CHECK(forker.wait().code == EAGAIN);
 }
 
-TEST_CASE("devices that no rule allows cannot be opened", "[root]") {
+TEST_CASE("devices that no rule allows cannot be opened", "[root][rule-13]") {
   const auto mode = GENERATE(from_range(usable_modes()));
   auto limits = oci::resources{};
   limits.devices = {{false, "a", {}, {}, "rwm"}};
@@ -285,7 +285,8 @@ TEST_CASE("devices that no rule allows cannot be opened", "[root]") {
   CHECK(null.wait().code == 0);
 }
 
-TEST_CASE("a second device program takes the place of the first", "[root]") {
+TEST_CASE("a second device program takes the place of the first",
+          "[root][rule-13]") {
   const auto facts = sys::probe_host("/x");
   if (facts.v2_mount.empty())
     return;

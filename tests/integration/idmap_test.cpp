@@ -118,7 +118,7 @@ TEST_CASE("without mappings those of a joined user namespace are used") {
   CHECK(test::run_spec(spec, fs).output == "0:0\n");
 }
 
-TEST_CASE("what cannot be idmapped is refused with its place") {
+TEST_CASE("what cannot be idmapped is refused with its place", "[rule-7]") {
   test::busybox_rootfs fs;
   auto spec = test::box_spec("true");
   auto mount = bound("/proc", "/v", {"bind", "idmap"});

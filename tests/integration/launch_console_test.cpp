@@ -146,7 +146,8 @@ TEST_CASE("a terminal and a console socket go together") {
   }
 }
 
-TEST_CASE("a /dev/console that was there before is covered, not followed") {
+TEST_CASE("a /dev/console that was there before is covered, not followed",
+          "[rule-3]") {
   test::busybox_rootfs fs;
   const auto dev = make_dev(fs);
   auto plan = with_dev_of(fs, dev);
@@ -164,7 +165,7 @@ TEST_CASE("a /dev/console that was there before is covered, not followed") {
   }
 }
 
-TEST_CASE("a hostile /dev/console is refused (CVE-2025-52565)") {
+TEST_CASE("a hostile /dev/console is refused (CVE-2025-52565)", "[rule-3]") {
   test::busybox_rootfs fs;
   const auto dev = make_dev(fs);
   const auto plan = with_dev_of(fs, dev);
@@ -191,7 +192,7 @@ TEST_CASE("a hostile /dev/console is refused (CVE-2025-52565)") {
   }
 }
 
-TEST_CASE("a /dev/pts that is no devpts gives no terminal") {
+TEST_CASE("a /dev/pts that is no devpts gives no terminal", "[rule-3]") {
   test::busybox_rootfs fs;
   auto plan = with_terminal(fs, "true");
   auto& mounts = plan.rootfs.mounts;
@@ -264,7 +265,8 @@ TEST_CASE("an exec session has a terminal of its own") {
   CHECK(session.wait().code == 0);
 }
 
-TEST_CASE("an exec session does not trust the container's /dev/pts") {
+TEST_CASE("an exec session does not trust the container's /dev/pts",
+          "[rule-3]") {
   test::busybox_rootfs fs;
   auto box = test::default_plan(
     fs, {"sh", "-c",

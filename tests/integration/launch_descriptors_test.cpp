@@ -61,7 +61,8 @@ TEST_CASE("preserved descriptors reach the program unchanged") {
   CHECK(box.output() == "0\n1\n2\n3\n4\n5\n6\nfile 3\nfile 4\nfile 5\n");
 }
 
-TEST_CASE("what lies above the preserved descriptors does not get through") {
+TEST_CASE("what lies above the preserved descriptors does not get through",
+          "[rule-5]") {
   test::busybox_rootfs fs;
   const auto plan = test::default_plan(fs, {"sh", "-c", list});
   test::launched box{[&](auto with) {
@@ -74,7 +75,7 @@ TEST_CASE("what lies above the preserved descriptors does not get through") {
   CHECK(box.output() == "0\n1\n2\n3\n4\n5\n");
 }
 
-TEST_CASE("the launch's own descriptors are never preserved") {
+TEST_CASE("the launch's own descriptors are never preserved", "[rule-5]") {
   test::busybox_rootfs fs;
   // Nobody made room: the lines have low numbers, and are close-on-exec, as is
   // all that a runtime opens.

@@ -7,7 +7,8 @@ using Catch::Matchers::Contains;
 
 using test::sleeping_container;
 
-TEST_CASE("an exec session runs inside the container's namespaces") {
+TEST_CASE("an exec session runs inside the container's namespaces",
+          "[rule-5]") {
   test::busybox_rootfs fs;
   const test::host_traces before;
   {

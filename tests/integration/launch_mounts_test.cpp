@@ -67,7 +67,7 @@ TEST_CASE("masked paths are hidden and readonly paths cannot be written") {
   CHECK_THAT(ran.output, Contains("ok\n") && !Contains("secret\n"));
 }
 
-TEST_CASE("a mask is refused when /dev/null is something else") {
+TEST_CASE("a mask is refused when /dev/null is something else", "[rule-3]") {
   test::busybox_rootfs fs;
   auto plan = test::default_plan(fs, {"true"});
   plan.rootfs.masked = {{"/etc/passwd", ""}};
@@ -107,7 +107,8 @@ TEST_CASE("files and directories are bound, read-only or not, with targets "
   CHECK(std::filesystem::exists(host + "/new"));
 }
 
-TEST_CASE("a symlink of the image cannot lead a mount out of the root") {
+TEST_CASE("a symlink of the image cannot lead a mount out of the root",
+          "[rule-1]") {
   test::busybox_rootfs fs;
   const auto outside = fs.bundle() + "/outside";
   std::filesystem::create_directory(outside);
@@ -123,7 +124,8 @@ TEST_CASE("a symlink of the image cannot lead a mount out of the root") {
   CHECK(std::filesystem::is_empty(outside));
 }
 
-TEST_CASE("a symlink of the image cannot place a mount over procfs") {
+TEST_CASE("a symlink of the image cannot place a mount over procfs",
+          "[rule-1]") {
   test::busybox_rootfs fs;
   auto plan = test::default_plan(fs, {"true"});
   SECTION("as the target of a volume") {

@@ -143,7 +143,8 @@ TEST_CASE("an exec session has a listener of its own") {
   CHECK(state["state"]["annotations"]["a"] == "b");
 }
 
-TEST_CASE("the descriptor of the notifications is not the program's") {
+TEST_CASE("the descriptor of the notifications is not the program's",
+          "[rule-5]") {
   test::busybox_rootfs fs;
   const auto profile = notify(fs, {"mkdir", "mkdirat"});
   auto plan = plan_of(fs, profile);

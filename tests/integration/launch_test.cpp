@@ -66,7 +66,7 @@ TEST_CASE("init is pid 1 with its hostname, and lo is up") {
   CHECK(ran.output == "1\nbox\nexample.org\n1\n");
 }
 
-TEST_CASE("the program has exactly descriptors 0, 1 and 2") {
+TEST_CASE("the program has exactly descriptors 0, 1 and 2", "[rule-5]") {
   test::busybox_rootfs fs;
   const auto plan = test::default_plan(fs, {});
   // ls has the directory that it lists open as 3.

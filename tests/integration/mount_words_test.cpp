@@ -221,7 +221,8 @@ TEST_CASE("an overlay may have more layers than fsconfig takes in one value") {
   CHECK_THAT(ran.output, Catch::Matchers::EndsWith("\n1\n")); // /dev alone
 }
 
-TEST_CASE("an option that the file system does not know fails with its place") {
+TEST_CASE("an option that the file system does not know fails with its place",
+          "[rule-7]") {
   test::busybox_rootfs fs;
   auto spec = test::box_spec("true");
   spec.mounts.push_back({"/data", "tmpfs", "tmpfs", {"frobnicate=1"}, {}, {}});

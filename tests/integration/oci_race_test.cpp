@@ -108,7 +108,8 @@ TEST_CASE(
   CHECK((!process || process->state == "Z"));
 }
 
-TEST_CASE("a pid that is somebody else's now is not the container") {
+TEST_CASE("a pid that is somebody else's now is not the container",
+          "[rule-6]") {
   const oci_box box;
   box.create("web");
   const auto file = box.files_of("web") + "/state.json";

@@ -76,7 +76,7 @@ TEST_CASE("an exec session is entered into its container's resctrl class (a "
   auto run = box.exec(*session);
   REQUIRE(run.created());
   CHECK(test::host_traces::slurp(rdt.group + "/tasks")
-        == std::to_string(run.pid()) + "\n");
+        == std::to_string(run.launcher()) + "\n"); // the session inherits it
   REQUIRE_FALSE(run.start());
   CHECK(run.wait().code == 0);
 }

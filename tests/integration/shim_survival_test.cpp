@@ -169,7 +169,7 @@ TEST_CASE("the shim keeps no descriptor of a container that is forgotten",
   CHECK(open_fds() == before);
 }
 
-TEST_CASE("a container inherits nothing of the shim", "[shim]") {
+TEST_CASE("a container inherits nothing of the shim", "[shim][rule-5]") {
   shim_box box;
   box.run(launch_of("web-1", box.process.log_path()),
           shell_plan(box.fs, "ls /proc/self/fd; grep -E 'SigBlk|SigIgn' "
@@ -186,7 +186,7 @@ TEST_CASE("a container inherits nothing of the shim", "[shim]") {
 }
 
 TEST_CASE("a shim is started from a sealed copy and listens on return",
-          "[shim]") {
+          "[shim][rule-4]") {
   const scratch_directory directory;
   const auto path = directory / "shim.sock";
 

@@ -46,6 +46,7 @@ public:
     report.second.reset();
     start.second.reset();
     write_end.reset();
+    launcher_ = child.pid;
     report_ = std::move(report.first);
     start_ = std::move(start.first);
     receive_reports();
@@ -78,6 +79,11 @@ public:
 
   [[nodiscard]] int launcher_code() const {
     return launcher_code_;
+  }
+
+  /// Its number; it has ended.
+  [[nodiscard]] pid_t launcher() const {
+    return launcher_;
   }
 
   [[nodiscard]] pid_t pid() const {
@@ -176,6 +182,7 @@ private:
   sys::unique_fd start_;
   sys::unique_fd output_;
   sys::unique_fd init_;
+  pid_t launcher_ = 0;
   pid_t pid_ = 0;
   bool created_ = false;
   bool exited_ = false;

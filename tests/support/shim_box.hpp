@@ -75,13 +75,20 @@ public:
   scratch_directory directory;
 
 private:
+  /// From a sealed copy, as shim::start_shim does.
   [[noreturn]] void exec(int ready) const {
     ::fcntl(ready, F_SETFD, 0);
-    const auto program = std::string{TROUPE_BIN_DIR} + "/troupe-shim";
-    const auto socket = socket_path();
-    const auto number = std::to_string(ready);
-    ::execl(program.c_str(), "troupe-shim", "--listen", socket.c_str(),
-            "--ready-fd", number.c_str(), nullptr);
+    const auto program = sys::sealed_copy(
+      "troupe-shim", std::string{TROUPE_BIN_DIR} + "/troupe-shim");
+    auto socket = socket_path();
+    auto number = std::to_string(ready);
+    char name[] = "troupe-shim";
+    char listen[] = "--listen";
+    char ready_fd[] = "--ready-fd";
+    char* const argv[] = {name,     listen,        socket.data(),
+                          ready_fd, number.data(), nullptr};
+    if (program)
+      ::fexecve(program->get(), argv, environ);
     ::_exit(127);
   }
 

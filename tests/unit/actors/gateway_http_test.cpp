@@ -97,7 +97,8 @@ TEST_CASE_METHOD(gateway_world, "only so many connections are served") {
     REQUIRE(tries < 10'000);
 }
 
-TEST_CASE_METHOD(gateway_world, "only root and our own user are served") {
+TEST_CASE_METHOD(gateway_world, "only root and our own user are served",
+                 "[rule-9]") {
   if (::geteuid() != 0)
     return;
   start();
@@ -113,7 +114,8 @@ TEST_CASE_METHOD(gateway_world, "only root and our own user are served") {
   CHECK(status == 403);
 }
 
-TEST_CASE_METHOD(gateway_world, "the socket is taken only if nobody has it") {
+TEST_CASE_METHOD(gateway_world, "the socket is taken only if nobody has it",
+                 "[rule-9]") {
   start();
   CHECK(gateway::server::start(system_, socket_, supervisor_, services_)
           .error()

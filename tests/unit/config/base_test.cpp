@@ -16,7 +16,7 @@ TEST_CASE("container ids of the allowed alphabet are returned unchanged") {
   CHECK(checked_id(longest).value() == longest);
 }
 
-TEST_CASE("other container ids are refused with what is wrong") {
+TEST_CASE("other container ids are refused with what is wrong", "[rule-8]") {
   using namespace std::string_view_literals;
   struct row {
     std::string_view id;

@@ -107,7 +107,8 @@ TEST_CASE("command, directory and environment are applied") {
         == "/options/env/0: expected NAME=value, found no name");
 }
 
-TEST_CASE("a user is numeric, ranged, and never becomes root by mistake") {
+TEST_CASE("a user is numeric, ranged, and never becomes root by mistake",
+          "[rule-8]") {
   CHECK(applied({.user = "7"}).process->user == oci::user{7, 0, {}, {}});
   CHECK(applied({.user = "7:8"}).process->user == oci::user{7, 8, {}, {}});
   CHECK(applied({.user = "0:0"}).process->user == oci::user{0, 0, {}, {}});

@@ -22,7 +22,7 @@ TEST_CASE("sizes are read in docker's units") {
   }
 }
 
-TEST_CASE("what is no size is refused") {
+TEST_CASE("what is no size is refused", "[rule-8]") {
   for (const auto* text :
        {"", "m", "-1", "1x", "1.2.3", ".5k", "5.k", "1 m", "1e3", "0x10", "+1",
         "8388608t", "99999999999999999999", "inf", "nan", "1mbb", "."}) {

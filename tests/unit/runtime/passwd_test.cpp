@@ -71,7 +71,8 @@ TEST_CASE_METHOD(fixture, "users and groups are found by name and number",
   }
 }
 
-TEST_CASE_METHOD(fixture, "what is no user is refused by name", "[passwd]") {
+TEST_CASE_METHOD(fixture, "what is no user is refused by name",
+                 "[passwd][rule-8]") {
   install();
   struct row {
     std::string_view user;

@@ -82,7 +82,7 @@ TEST_CASE_METHOD(fixture, "a stored container is found again", "[store]") {
   CHECK(store.read_config("web-1").value() == "{}");
 }
 
-TEST_CASE_METHOD(fixture, "everything stored is private", "[store]") {
+TEST_CASE_METHOD(fixture, "everything stored is private", "[store][rule-9]") {
   put("web-1");
   CHECK(mode_of(scratch / "run") == 0700);
   CHECK(mode_of(scratch / "run/containers") == 0700);
@@ -152,7 +152,8 @@ TEST_CASE_METHOD(fixture, "a container of a taken id is refused", "[store]") {
   CHECK(again.error().code == fault::already_exists);
 }
 
-TEST_CASE_METHOD(fixture, "an id that leads elsewhere is refused", "[store]") {
+TEST_CASE_METHOD(fixture, "an id that leads elsewhere is refused",
+                 "[store][rule-8]") {
   scratch.write("run/victim/keep", "");
   for (const auto* id : {"../victim", "..", ".", "", "a/b"}) {
     INFO(id);
@@ -202,7 +203,7 @@ TEST_CASE_METHOD(fixture, "a prepared root stays as it is", "[store]") {
   CHECK(only().usable);
 }
 
-TEST_CASE("a root that others can write to is refused", "[store]") {
+TEST_CASE("a root that others can write to is refused", "[store][rule-9]") {
   const test::scratch_directory scratch;
   REQUIRE(::chmod(scratch.path().c_str(), 0777) == 0);
   const auto prepared = store::directory{scratch.path()}.prepare();
