@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
 #include <poll.h>
 #include <spawn.h>
 #include <string_view>
@@ -144,11 +145,9 @@ runner::runner() : stderr_(::memfd_create("stderr", MFD_CLOEXEC)) {
 }
 
 failure runner::failed(const command& what, int code) const {
-  std::string line;
-  for (const auto& word : what.argv)
-    line += (line.empty() ? "" : " ") + word;
   return {fault::os, 0,
-          line + ": exit code " + std::to_string(code) + ": "
+          std::filesystem::path{what.argv.front()}.filename().string()
+            + ": exit code " + std::to_string(code) + ": "
             + last_line(read_from_start(stderr_.get()))};
 }
 

@@ -29,7 +29,7 @@ void session::add(const std::string& condition, const metric& what,
 void session::absent(const std::string& who, const std::string& reason) {
   in.own_failure = in.own_failure || is_ours(who);
   progress("without " + who + ": " + reason);
-  in.out.absent.push_back({scenario_, who, reason});
+  in.out.add_absence(scenario_, who, reason);
 }
 
 void session::progress(const std::string& text) const {

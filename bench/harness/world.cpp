@@ -60,7 +60,7 @@ void world::find_peers() {
     const auto path = find_program(name);
     if (path.empty())
       out.absent.push_back(
-        {"all", name, "not on PATH (bench/run --install-peers)"});
+        {name, "not on PATH (bench/run --install-peers)"});
     else if (name == "podman")
       podman_ = std::make_unique<podman>(scratch("podman"),
                                          scratch("podman-rootfs"), runc,
@@ -87,7 +87,7 @@ containerd* world::with_containerd() {
   if (made)
     containerd_ = *std::move(made);
   else
-    out.absent.push_back({"all", "containerd", made.error().what});
+    out.absent.push_back({"containerd", made.error().what});
   return containerd_.get();
 }
 

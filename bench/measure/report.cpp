@@ -56,6 +56,18 @@ void report::add(const std::string& scenario, const std::string& condition,
     all.push_back({scenario, condition, what, participant, {value}});
 }
 
+void report::add_absence(const std::string& scenario,
+                         const std::string& participant,
+                         const std::string& reason) {
+  auto found = std::ranges::find_if(absent, [&](const absence& x) {
+    return x.participant == participant && x.reason == reason;
+  });
+  if (found == absent.end())
+    found = absent.insert(absent.end(), {participant, reason});
+  if (std::ranges::find(found->scenarios, scenario) == found->scenarios.end())
+    found->scenarios.push_back(scenario);
+}
+
 const std::vector<std::string>& references() {
   static const std::vector<std::string> names{"floor", "runc", "crun", "podman",
                                               "containerd"};
@@ -78,9 +90,9 @@ nlohmann::json to_json(const report& x) {
     all.push_back(to_json(each, x));
   auto absent = nlohmann::json::array();
   for (const auto& each : x.absent)
-    absent.push_back({{"scenario", each.scenario},
-                      {"participant", each.participant},
-                      {"reason", each.reason}});
+    absent.push_back({{"participant", each.participant},
+                      {"reason", each.reason},
+                      {"scenarios", each.scenarios}});
   return {{"format", format_version}, {"machine", x.machine},
           {"versions", x.versions},   {"options", x.options},
           {"series", std::move(all)}, {"absent", std::move(absent)}};
@@ -98,8 +110,8 @@ result<report> parse_report(const std::string& text) {
     for (const auto& x : document.at("series"))
       out.all.push_back(series_of(x));
     for (const auto& x : document.at("absent"))
-      out.absent.push_back(
-        {x.at("scenario"), x.at("participant"), x.at("reason")});
+      out.absent.push_back({x.at("participant"), x.at("reason"),
+                            x.at("scenarios").get<std::vector<std::string>>()});
   } catch (const nlohmann::json::exception& why) {
     return fail(fault::invalid_config, why.what());
   }

@@ -28,11 +28,11 @@ struct series {
   std::vector<double> samples;
 };
 
-/// Who did not take part, and why.
+/// Who did not take part, why, and in what.
 struct absence {
-  std::string scenario;
   std::string participant;
   std::string reason;
+  std::vector<std::string> scenarios{}; ///< Empty: in none.
 };
 
 /// One run on one machine.
@@ -46,6 +46,10 @@ struct report {
   /// Appends to the series of that key, or begins it.
   void add(const std::string& scenario, const std::string& condition,
            const metric& what, const std::string& participant, double value);
+
+  /// One entry for each participant and reason.
+  void add_absence(const std::string& scenario, const std::string& participant,
+                   const std::string& reason);
 };
 
 /// The participants that others are compared with, in this order.

@@ -71,6 +71,13 @@ std::string table_of(const report& x, const std::string& scenario) {
   return out.str();
 }
 
+std::string in_what(const absence& x) {
+  std::string out;
+  for (const auto& each : x.scenarios)
+    out += (out.empty() ? " (in " : ", ") + each;
+  return out.empty() ? "" : out + ")";
+}
+
 /// RFC 4180.
 std::string quoted(const std::string& text) {
   if (text.find_first_of(",\"\n") == std::string::npos)
@@ -86,7 +93,12 @@ std::string quoted(const std::string& text) {
 std::string digits(double x) {
   if (x == 0 || !std::isfinite(x))
     return x == 0 ? "0" : "-";
-  const auto before = static_cast<int>(std::floor(std::log10(std::abs(x)))) + 1;
+  const auto digits_before = [](double of) {
+    return static_cast<int>(std::floor(std::log10(std::abs(of)))) + 1;
+  };
+  // Rounding may add one: 9.999 is "10.0".
+  const auto unit = std::pow(10.0, digits_before(x) - 3);
+  const auto before = digits_before(std::round(x / unit) * unit);
   char text[64];
   std::snprintf(text, sizeof text, "%.*f", std::clamp(3 - before, 0, 6), x);
   return text;
@@ -100,8 +112,7 @@ std::string to_text(const report& x) {
   if (!x.absent.empty())
     out += "\nabsent\n";
   for (const auto& each : x.absent)
-    out += "  " + each.scenario + ": " + each.participant + ": " + each.reason
-           + '\n';
+    out += "  " + each.participant + ": " + each.reason + in_what(each) + '\n';
   return out;
 }
 
