@@ -22,14 +22,15 @@ parsed parse_options(std::vector<std::string> words,
                      const std::vector<std::string>& known) {
   parsed out;
   auto& to = out.with;
-  const auto all_peers = to.peers;
+  auto peers = to.peers;
+  peers.emplace_back("none");
   CLI::App app{description, "troupe-bench"};
   app.add_option("SCENARIO", to.scenarios, "What to measure (default: all)")
     ->check(CLI::IsMember(known));
-  app.add_option("--peers", to.peers, "Whom to measure beside troupe")
+  app.add_option("--peers", to.peers, "Whom to measure beside troupe, or none")
     ->delimiter(',')
     ->allow_extra_args(false)
-    ->check(CLI::IsMember(all_peers))
+    ->check(CLI::IsMember(peers))
     ->capture_default_str();
   app.add_option("--out", to.out,
                  "Directory for report.json, report.csv and the plots");
@@ -51,6 +52,8 @@ parsed parse_options(std::vector<std::string> words,
     out.exit_code = app.exit(why, text, complaint) == 0 ? 0 : 2;
     out.said = text.str() + complaint.str();
   }
+  if (to.wants_peer("none"))
+    to.peers.clear();
   return out;
 }
 

@@ -96,7 +96,7 @@ bool wants_logarithm(const group& in) {
     smallest = smallest == 0 ? x : std::min(smallest, x);
     largest = std::max(largest, x);
   }
-  return largest > 20 * smallest;
+  return largest > 10 * smallest;
 }
 
 std::string bars(const group& in, const std::string& file) {

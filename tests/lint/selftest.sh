@@ -14,7 +14,7 @@ expect_refusal() {
 }
 
 plant() { # file, line
-  cp -r "$root"/{config,runtime,actors} "$scratch"
+  cp -r "$root"/{config,runtime,actors,bench} "$scratch"
   mkdir -p "$(dirname "$scratch/$1")"
   echo "$2" >>"$scratch/$1"
 }
@@ -25,5 +25,7 @@ plant config/base/failure.hpp '#include "runtime/linux/pidfd.hpp"'
 expect_refusal 'config including runtime'
 plant runtime/shim/protocol/messages.hpp '#  include "actors/messages.hpp"'
 expect_refusal 'runtime including actors'
+plant bench/floor/perform.cpp '#include "runtime/launch/launch.hpp"'
+expect_refusal 'the floor including the launcher'
 plant runtime/fresh/new.hpp '#pragma once'
 expect_refusal 'a folder outside the table'

@@ -33,7 +33,7 @@ TEST_CASE("scenarios and peers can be chosen") {
 }
 
 TEST_CASE("no peers at all can be chosen") {
-  const auto x = parse({"--peers="});
+  const auto x = parse({"--peers", "none"});
   CHECK(x.exit_code == -1);
   CHECK(x.with.peers.empty());
 }
