@@ -6,6 +6,8 @@
 #include "tests/support/supervisor.hpp"
 #include "tests/support/syscall_count.hpp"
 
+#include <csignal>
+
 using namespace troupe;
 using test::budget;
 
@@ -20,22 +22,25 @@ const std::vector<std::string> processes{"clone", "clone3", "fork",
 const std::vector<std::string> directories{"mkdir",    "mkdirat", "rmdir",
                                            "unlinkat", "rename",  "renameat"};
 
-// Measured, and five percent above.
+// Measured on a host with ten cgroup hierarchies, and five percent above.
 const std::vector<budget> oci_run_budgets{
-  {"all of troupe-oci run", {}, 1}, {"mounts", mount_calls, 1},
-  {"opening files", opening, 1},    {"writes", {"write", "pwrite64"}, 1},
-  {"processes", processes, 1},      {"directories and names", directories, 1},
+  {"all of troupe-oci run", {}, 1142},
+  {"mounts", mount_calls, 119},
+  {"opening files", opening, 147},
+  {"writes", {"write", "pwrite64"}, 35},
+  {"processes", processes, 6},
+  {"directories and names", directories, 80},
 };
 
 const std::vector<budget> api_budgets{
-  {"all of an API start, with its launcher and cleaner", {}, 1},
-  {"mounts", mount_calls, 1},
-  {"opening files", opening, 1},
-  {"writes", {"write", "pwrite64"}, 1},
-  {"processes", processes, 1},
-  {"directories and names", directories, 1},
+  {"all of an API start, with its launcher and cleaner", {}, 1270},
+  {"mounts", mount_calls, 119},
+  {"opening files", opening, 128},
+  {"writes", {"write", "pwrite64"}, 69},
+  {"processes", processes, 4},
+  {"directories and names", directories, 48},
   // Who waits for whom depends on the machine: a wide bound.
-  {"waking threads", {"futex"}, 1},
+  {"waking threads", {"futex"}, 400},
 };
 
 /// A bundle of /bin/true with docker's defaults.
@@ -77,8 +82,9 @@ TEST_CASE("troupe-oci run keeps to its budget of system calls") {
   const auto done = test::run(argv);
   INFO(done.err);
   REQUIRE(done.exit_code == 0);
-  test::check_budgets(test::parse_counts(box.directory.read("counts"), 1),
-                      oci_run_budgets);
+  const auto counts = test::parse_counts(box.directory.read("counts"), 1);
+  for (const auto& each : oci_run_budgets)
+    test::check_budget(counts, each);
 }
 
 TEST_CASE("a start over the API keeps to its budget of system calls") {
@@ -100,7 +106,8 @@ TEST_CASE("a start over the API keeps to its budget of system calls") {
     start_one(api, "counted-" + std::to_string(i), box.fs.bundle());
   counting.signal(SIGINT);
   REQUIRE(counting.wait() == 128 + SIGINT);
-  test::check_budgets(test::parse_counts(box.directory.read("counts"), starts),
-                      api_budgets);
+  const auto counts = test::parse_counts(box.directory.read("counts"), starts);
+  for (const auto& each : api_budgets)
+    test::check_budget(counts, each);
   CHECK(host.finish() == std::vector<std::string>{});
 }

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <sstream>
 #include <string>
@@ -40,35 +41,26 @@ inline bool is_wait(const std::string& name) {
   return std::ranges::find(waits, name) != waits.end();
 }
 
-inline double spent(const syscall_counts& counts, const budget& of) {
-  auto out = 0.0;
-  for (const auto& [name, calls] : counts)
-    if (of.names.empty() ? !is_wait(name)
-                         : std::ranges::find(of.names, name) != of.names.end())
-      out += calls;
-  return out;
+inline bool counts_for(const budget& of, const std::string& name) {
+  return of.names.empty() ? !is_wait(name)
+                          : std::ranges::find(of.names, name) != of.names.end();
 }
 
-inline std::string text_of(const syscall_counts& counts) {
-  std::vector<std::pair<double, std::string>> sorted;
+inline void check_budget(const syscall_counts& counts, const budget& of) {
+  auto used = 0.0;
+  std::vector<std::pair<double, std::string>> listed;
   for (const auto& [name, calls] : counts)
-    sorted.emplace_back(-calls, name);
-  std::ranges::sort(sorted);
-  std::ostringstream out;
-  for (const auto& [calls, name] : sorted)
-    out << -calls << ' ' << name << '\n';
-  return out.str();
-}
-
-inline void check_budgets(const syscall_counts& counts,
-                          const std::vector<budget>& all) {
-  const auto listing = text_of(counts);
-  for (const auto& each : all) {
-    const auto used = spent(counts, each);
-    INFO(each.what << ": " << used << " of " << each.calls << "\n" << listing);
-    CHECK(used > 0); // else nothing was counted
-    CHECK(used <= each.calls);
-  }
+    if (counts_for(of, name)) {
+      used += calls;
+      listed.emplace_back(calls, name);
+    }
+  std::ranges::sort(listed, std::greater{});
+  std::ostringstream listing;
+  for (const auto& [calls, name] : listed)
+    listing << '\n' << calls << ' ' << name;
+  INFO(of.what << ": " << used << " of " << of.calls << listing.str());
+  CHECK(used > 0); // else nothing was counted
+  CHECK(used <= of.calls);
 }
 
 } // namespace troupe::test
