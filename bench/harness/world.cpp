@@ -59,8 +59,7 @@ void world::find_peers() {
   for (const auto& name : with.peers) {
     const auto path = find_program(name);
     if (path.empty())
-      out.absent.push_back(
-        {name, "not on PATH (bench/run --install-peers)"});
+      out.absent.push_back({name, "not on PATH (bench/run --install-peers)"});
     else if (name == "podman")
       podman_ = std::make_unique<podman>(scratch("podman"),
                                          scratch("podman-rootfs"), runc,
@@ -92,8 +91,11 @@ containerd* world::with_containerd() {
 }
 
 std::string world::program(const std::string& name) {
-  std::error_code ignored;
-  return fs::read_symlink("/proc/self/exe", ignored).parent_path() / name;
+  // Looked up once, by the constructor: in a mount namespace that came later
+  // the kernel may name our file by another path.
+  static const auto directory
+    = fs::read_symlink("/proc/self/exe").parent_path();
+  return directory / name;
 }
 
 command world::troupe(std::vector<std::string> words) const {
