@@ -176,7 +176,9 @@ result<std::vector<double>> runner::time_all(std::vector<command> all) {
   for (auto& each : all) {
     each.stderr_fd = stderr_.get();
     TROUPE_TRY(auto process, spawn(each));
-    epoll_event event{EPOLLIN, {}};
+    // One notice each: the copy of a descriptor that a later child has until
+    // its execve is complete keeps a closed one in the poller.
+    epoll_event event{EPOLLIN | EPOLLONESHOT, {}};
     event.data.u64 = running.size();
     ::epoll_ctl(poller.get(), EPOLL_CTL_ADD, process.pidfd(), &event);
     running.push_back(std::move(process));

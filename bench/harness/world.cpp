@@ -30,7 +30,8 @@ world::~world() {
 }
 
 result<std::unique_ptr<world>> world::open(const options& with, report& out) {
-  std::string directory = "/tmp/troupe-bench-XXXXXX";
+  auto directory = "/tmp/troupe-bench-" + std::to_string(::getpid())
+                   + "-XXXXXX";
   if (::mkdtemp(directory.data()) == nullptr)
     return fail_os(errno, "mkdtemp", directory);
   std::unique_ptr<world> made{new world{with, out, directory}};
