@@ -7,7 +7,8 @@ build_packages=(
 )
 run_packages=(busybox-static curl jq procps)
 check_packages=(uidmap clang-format-14 git
-  runc crun) # their bundles, and how they compare
+  runc crun # their bundles, and how they compare
+  strace) # what a start costs in system calls
 clang_packages=(clang libclang-rt-14-dev clang-tidy-14) # ./check asan, tidy
 # tests/conformance: Go, what the OCI validation programs import, and a runtime
 # to compare with.
@@ -15,6 +16,8 @@ conformance_packages=(
   golang-go golang-github-opencontainers-runtime-tools-dev golang-github-google-uuid-dev
   runc dpkg-dev xz-utils python3
 )
+# bench/run: the peers, and what draws the plots.
+bench_packages=(runc crun podman conmon containerd busybox-static gnuplot-nox)
 # tests/clients: the clients, the makers of bundles, the runtime to compare with,
 # and what they run.
 client_packages=(podman conmon containerd runc catatonit containernetworking-plugins iptables uidmap

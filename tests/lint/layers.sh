@@ -23,6 +23,12 @@ runtime/shim/protocol  : config/base runtime/plan runtime/linux nlohmann
 runtime/shim           : config/base runtime/shim/protocol runtime/launch runtime/log runtime/plan runtime/linux nlohmann
 actors                 : config/base config/json config/oci config runtime/linux runtime/plan runtime/probe runtime/cgroup runtime/compile runtime/launch runtime/store runtime/log runtime/shim/protocol caf spdlog nlohmann tl
 actors/gateway         : config/base config/json config/oci config actors runtime/linux runtime/plan runtime/cgroup runtime/compile runtime/log runtime/store caf spdlog boost nlohmann tl
+bench/floor            : config/base runtime/plan
+bench/measure          : config/base programs/troupe nlohmann CLI
+bench/harness          : config/base config/oci config runtime/linux runtime/plan runtime/probe runtime/cgroup runtime/compile bench/measure programs/troupe nlohmann
+bench/probe            :
+bench                  : config/base runtime/linux bench/harness bench/measure bench/scenarios
+bench/scenarios        : config/base runtime/linux bench/harness bench/measure programs/troupe nlohmann
 '
 bad=0
 while IFS=: read -r folder may; do
@@ -47,7 +53,7 @@ while IFS=: read -r folder may; do
 done <<<"$allowed"
 
 # A folder with code that the table does not know escapes it.
-for folder in $(find config runtime actors -name '*.[hc]pp' -printf '%h\n' | sort -u); do
+for folder in $(find config runtime actors bench -name '*.[hc]pp' -printf '%h\n' | sort -u); do
   if ! grep -qE "^$folder +:" <<<"$allowed"; then
     echo "$folder: not in the layer table of tests/lint/layers.sh"
     bad=1

@@ -24,7 +24,7 @@ expect_silence() {
 }
 
 plant() { # file, line
-  cp -r "$root"/{config,runtime,actors,programs} "$scratch"
+  cp -r "$root"/{config,runtime,actors,programs,bench} "$scratch"
   mkdir -p "$(dirname "$scratch/$1")"
   echo "$2" >>"$scratch/$1"
 }
@@ -35,6 +35,8 @@ plant config/base/failure.hpp '#include "runtime/linux/pidfd.hpp"'
 expect_refusal 'config including runtime'
 plant runtime/shim/protocol/messages.hpp '#  include "actors/messages.hpp"'
 expect_refusal 'runtime including actors'
+plant bench/floor/perform.cpp '#include "runtime/launch/launch.hpp"'
+expect_refusal 'the floor including the launcher'
 plant runtime/fresh/new.hpp '#pragma once'
 expect_refusal 'a folder outside the table'
 

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/harness/process.hpp"
+
+namespace troupe::bench {
+
+/// A podman of our own: storage, state and configuration below a directory, so
+/// that it neither sees nor leaves anything of the host's. It runs runc,
+/// because Debian's crun does not run on every host.
+class podman {
+public:
+  podman(std::string directory, std::string rootfs, std::string runtime,
+         std::string cgroup_parent);
+
+  /// `podman run`, without a network as the others, on the common root.
+  [[nodiscard]] command run(std::vector<std::string> options,
+                            const std::vector<std::string>& args) const;
+  [[nodiscard]] command call(std::vector<std::string> words) const;
+  [[nodiscard]] const std::string& directory() const {
+    return directory_;
+  }
+
+private:
+  std::string directory_;
+  std::string rootfs_;
+  std::string runtime_;
+  std::string cgroup_parent_;
+};
+
+} // namespace troupe::bench

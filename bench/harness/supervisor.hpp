@@ -1,0 +1,57 @@
+#pragma once
+
+#include "programs/troupe/api_client.hpp"
+
+#include <string>
+
+#include "bench/harness/process.hpp"
+
+namespace troupe::bench {
+
+/// A real trouped of our own: root, state, socket and cgroup parent.
+class supervisor {
+public:
+  /// Everything lies below `directory`; `program` is trouped's path.
+  supervisor(std::string directory, std::string cgroup_parent,
+             std::string program);
+  supervisor(const supervisor&) = delete;
+  supervisor& operator=(const supervisor&) = delete;
+  ~supervisor(); ///< As `finish`, but silent.
+
+  /// Starts it and waits until it says that it is ready. Returns the moment at
+  /// which it was executed.
+  [[nodiscard]] result<std::int64_t> start();
+
+  /// SIGKILL, and waits for its death. Containers and shim live on.
+  void kill();
+
+  /// Ends it with its shim and every container.
+  [[nodiscard]] outcome finish();
+
+  [[nodiscard]] std::string socket() const {
+    return directory_ + "/run/trouped.sock";
+  }
+  [[nodiscard]] pid_t pid() const {
+    return trouped_.pid();
+  }
+  [[nodiscard]] pid_t shim_pid() const {
+    return shim_pid_;
+  }
+  [[nodiscard]] const std::string& cgroup_parent() const {
+    return cgroup_parent_;
+  }
+
+private:
+  [[nodiscard]] outcome wait_until_ready(std::size_t from);
+  [[nodiscard]] std::string log_path() const {
+    return directory_ + "/log/trouped";
+  }
+
+  std::string directory_;
+  std::string cgroup_parent_;
+  std::string program_;
+  child trouped_;
+  pid_t shim_pid_ = 0;
+};
+
+} // namespace troupe::bench
