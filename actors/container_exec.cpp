@@ -121,6 +121,12 @@ void container_state::session_changed(const shim::record& x) {
           });
 }
 
+caf::result<msg::done> container_state::forget_execs() {
+  auto reply = self->make_response_promise<msg::done>();
+  remove_sessions([reply]() mutable { reply.deliver(msg::done{}); });
+  return reply;
+}
+
 void container_state::remove_sessions(std::function<void()> done) {
   if (sessions.empty()) {
     done();

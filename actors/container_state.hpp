@@ -64,6 +64,7 @@ struct container_state {
   caf::result<msg::done> attach(const msg::attach& x);
   caf::result<msg::exec_created> create_exec(const msg::create_exec& x);
   caf::result<msg::exec_created> find_exec(const std::string& session);
+  caf::result<msg::done> forget_execs();
 
   // -- facts ------------------------------------------------------------------
 

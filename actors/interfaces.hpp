@@ -176,6 +176,8 @@ using container_actor = protocol<
   caf::replies_to<msg::create_exec>::with<msg::exec_created>,
   // One of its sessions.
   caf::replies_to<msg::find_exec>::with<msg::exec_created>,
+  // Removes its sessions, killing those that run.
+  caf::replies_to<msg::forget_execs>::with<msg::done>,
   // Waits for its end.
   caf::reacts_to<msg::await_exit>,
   // From its OOM WATCHER.
@@ -295,6 +297,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_wire, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::read_stats))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::create_exec))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::find_exec))
+  CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::forget_execs))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::done))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::exited))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::exec_exited))

@@ -256,6 +256,10 @@ struct find_exec {
   TROUPE_MESSAGE(find_exec, x.id)
 };
 
+struct forget_execs {
+  TROUPE_MESSAGE(forget_execs)
+};
+
 /// An operation without anything to say beyond its success.
 struct done {
   TROUPE_MESSAGE(done)

@@ -52,11 +52,20 @@ void supervisor_state::stop_all(caf::timespan grace) {
       spdlog::warn("container {} is left behind: {}", id, from_caf(why).what);
       one_less();
     };
-    const auto stopped = [one_less](const msg::snapshot&) { one_less(); };
+    const auto gone = [one_less](const msg::snapshot&) { one_less(); };
+    // The shim stays as long as it keeps an end that nobody has forgotten.
+    const auto stopped = [this, one_less, fails,
+                          actor = each.actor](const msg::snapshot& x) {
+      if (x.auto_remove) // and its sessions with it
+        one_less();
+      else
+        self->request(actor, stop_margin, msg::forget_execs{})
+          .then([one_less](const msg::done&) { one_less(); }, fails);
+    };
     // What is being launched cannot be stopped, only removed.
     if (each.now.status == lifecycle::status::creating)
       self->request(each.actor, grace + stop_margin, msg::remove{true})
-        .then(stopped, fails);
+        .then(gone, fails);
     else
       self->request(each.actor, grace + stop_margin, msg::stop{SIGTERM, grace})
         .then(stopped, fails);

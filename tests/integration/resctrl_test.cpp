@@ -76,7 +76,8 @@ TEST_CASE("an exec session is entered into its container's resctrl class (a "
   auto run = box.exec(*session);
   REQUIRE(run.created());
   CHECK(test::host_traces::slurp(rdt.group + "/tasks")
-        == std::to_string(run.launcher()) + "\n"); // the session inherits it
+        == std::to_string(run.launcher_pid())
+             + "\n"); // the session inherits it
   REQUIRE_FALSE(run.start());
   CHECK(run.wait().code == 0);
 }

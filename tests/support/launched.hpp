@@ -82,7 +82,7 @@ public:
   }
 
   /// Its number; it has ended.
-  [[nodiscard]] pid_t launcher() const {
+  [[nodiscard]] pid_t launcher_pid() const {
     return launcher_;
   }
 

@@ -139,6 +139,7 @@ fake_container(container_actor::stateful_pointer<fake_container_state> self,
       found.id = "e1";
       return msg::exec_created{found, exec};
     },
+    [](const msg::forget_execs&) { return msg::done{}; },
     [self, in, &now](const msg::await_exit& x) {
       if (now.status == lifecycle::status::stopped)
         self->send(x.listener, msg::exited{now});

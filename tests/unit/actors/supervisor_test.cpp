@@ -335,6 +335,22 @@ TEST_CASE_METHOD(fixture, "or takes them and the shim along",
   CHECK_FALSE(on_disk("web-4"));
 }
 
+TEST_CASE_METHOD(fixture, "or the shim would keep the end of an exec session",
+                 "[supervisor][end]") {
+  begin();
+  run("web-1");
+  shim->deadly.insert(SIGTERM);
+  auto shell = msg::create_exec{};
+  shell.args = {"sh"};
+  const auto made = ask<msg::exec_created>(find("web-1"), shell);
+  ask<msg::exec_snapshot>(made.session, msg::start{});
+  exits("web-1/" + made.now.id, 0);
+  ask<msg::done>(subject, msg::shut_down{true, 1s});
+  CHECK(shim->records.empty());
+  CHECK(logged("event exec_exited"));
+  CHECK(log->back() == "quit");
+}
+
 TEST_CASE_METHOD(fixture, "the end does not wait for ever",
                  "[supervisor][end]") {
   begin();
