@@ -59,6 +59,24 @@ void connection::post(Does does) {
             });
 }
 
+template <class Next, class Failed>
+auto connection::then(Next next, Failed failed) {
+  return [self = shared_from_this(), next = std::move(next),
+          failed = std::move(failed)](error why, std::size_t) {
+    if (self->over_)
+      return;
+    if (why)
+      failed(*self, why);
+    else
+      next(*self);
+  };
+}
+
+template <class Next>
+auto connection::then(Next next) {
+  return then(std::move(next), [](connection& self, error) { self.drop(); });
+}
+
 // -- life ---------------------------------------------------------------------
 
 void connection::start(session_actor by) {
@@ -120,28 +138,18 @@ void connection::read_request() {
   parser_->body_limit(max_body);
   buffer_.max_size(4U * max_header);
   set_deadline(idle_patience);
-  http::async_read_header(socket_, buffer_, *parser_,
-                          [self = shared_from_this()](error why, std::size_t) {
-                            if (self->over_)
-                              return;
-                            if (why)
-                              self->refuse_request(why);
-                            else
-                              self->read_body();
-                          });
+  http::async_read_header(
+    socket_, buffer_, *parser_,
+    then([](connection& self) { self.read_body(); },
+         [](connection& self, error why) { self.refuse_request(why); }));
 }
 
 void connection::read_body() {
   const auto read = [this] {
-    http::async_read(socket_, buffer_, *parser_,
-                     [self = shared_from_this()](error why, std::size_t) {
-                       if (self->over_)
-                         return;
-                       if (why)
-                         self->refuse_request(why);
-                       else
-                         self->dispatch();
-                     });
+    http::async_read(
+      socket_, buffer_, *parser_,
+      then([](connection& self) { self.dispatch(); },
+           [](connection& self, error why) { self.refuse_request(why); }));
   };
   if (!expects_continue(parser_->get()) || parser_->is_done()) {
     read();
@@ -149,14 +157,7 @@ void connection::read_body() {
   }
   constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
   net::async_write(socket_, net::buffer(go_on),
-                   [self = shared_from_this(), read](error why, std::size_t) {
-                     if (self->over_)
-                       return;
-                     if (why)
-                       self->drop();
-                     else
-                       read();
-                   });
+                   then([read](connection&) { read(); }));
 }
 
 void connection::refuse_request(error why) {
@@ -229,14 +230,7 @@ void connection::answer(response what) {
     answer_.body() = std::move(what.body);
   set_deadline(idle_patience);
   http::async_write(socket_, answer_,
-                    [self = shared_from_this()](error why, std::size_t) {
-                      if (self->over_)
-                        return;
-                      if (why)
-                        self->drop();
-                      else
-                        self->answered();
-                    });
+                    then([](connection& self) { self.answered(); }));
 }
 
 void connection::answered() {
@@ -263,14 +257,7 @@ void connection::begin_stream(std::string_view content_type) {
     self.stream_ends_ = false;
     http::async_write_header(
       self.socket_, *self.head_writer_,
-      [keep = self.shared_from_this()](error why, std::size_t) {
-        if (keep->over_)
-          return;
-        if (why)
-          keep->drop();
-        else
-          keep->stream_written();
-      });
+      self.then([](connection& self) { self.stream_written(); }));
   });
 }
 
@@ -278,15 +265,9 @@ void connection::send(std::string chunk) {
   post([chunk = std::move(chunk)](connection& self) mutable {
     self.chunk_ = std::move(chunk);
     self.writing_ = true;
-    net::async_write(self.socket_, http::make_chunk(net::buffer(self.chunk_)),
-                     [keep = self.shared_from_this()](error why, std::size_t) {
-                       if (keep->over_)
-                         return;
-                       if (why)
-                         keep->drop();
-                       else
-                         keep->stream_written();
-                     });
+    net::async_write(
+      self.socket_, http::make_chunk(net::buffer(self.chunk_)),
+      self.then([](connection& self) { self.stream_written(); }));
   });
 }
 
@@ -310,14 +291,7 @@ void connection::stream_written() {
   stream_ends_ = false;
   set_deadline(idle_patience);
   net::async_write(socket_, http::make_chunk_last(),
-                   [self = shared_from_this()](error why, std::size_t) {
-                     if (self->over_)
-                       return;
-                     if (why)
-                       self->drop();
-                     else
-                       self->answered();
-                   });
+                   then([](connection& self) { self.answered(); }));
 }
 
 void connection::upgrade(std::function<void(msg::shared_fd)> take) {
@@ -332,14 +306,7 @@ void connection::upgrade(std::function<void(msg::shared_fd)> take) {
     self.set_deadline(idle_patience);
     http::async_write(
       self.socket_, self.head_,
-      [keep = self.shared_from_this(), take](error why, std::size_t) {
-        if (keep->over_)
-          return;
-        if (why)
-          keep->drop();
-        else
-          keep->hand_over(take);
-      });
+      self.then([take](connection& self) { self.hand_over(take); }));
   });
 }
 

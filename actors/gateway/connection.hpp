@@ -72,6 +72,15 @@ private:
   template <class Does>
   void post(Does does);
 
+  /// The completion of a read or a write: `next` in the gateway's thread, or
+  /// `failed`; nothing if the connection is over.
+  template <class Next, class Failed>
+  auto then(Next next, Failed failed);
+
+  /// Of a write: without the client there is nobody left to serve.
+  template <class Next>
+  auto then(Next next);
+
   void watch_for_hang_up();
   void set_deadline(std::chrono::seconds patience);
   void read_request();

@@ -17,6 +17,7 @@ PATIENCE = 15  # seconds until clean-up in the background (conmon's, the shim's)
 KEPT = re.compile(
     r"/run/\w[\w.-]*(/containers)?"                      # a state directory itself, any program's
     r"|/run/containerd/(runc|s|io\.containerd\.runtime\.v2\.task)(/side-\w(/containers)?)?"
+    r"|/run/(troupe-oci|containerd/runc/side-\w)/filters(/\d+\.cbor)?"  # compiled seccomp profiles
     r"|/run/containerd/(fifo(/\d+(/[\w-]+)?)?|clients\.sock(\.ttrpc)?|io\.containerd\.runtime\.v1\.linux)"
     r"|/run/containers(/storage)?"
     r"|/run/(netns|libpod|lock|mount|user)(/\w*)?"
