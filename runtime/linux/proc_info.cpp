@@ -79,9 +79,13 @@ result<process_info> parse_stat(std::string_view stat) {
     return fail(malformed);
   static const auto ticks = ::sysconf(_SC_CLK_TCK);
   static const auto page = ::sysconf(_SC_PAGESIZE);
+  std::int64_t used = 0;
+  if (__builtin_add_overflow(user, system, &used)
+      || __builtin_mul_overflow(used, 1000, &used)
+      || __builtin_mul_overflow(pages, page, &out.rss))
+    return fail(malformed);
   out.state = fields[field_state];
-  out.cpu_ms = (user + system) * 1000 / ticks;
-  out.rss = pages * page;
+  out.cpu_ms = used / ticks;
   out.command.append("[")
     .append(stat.substr(open + 1, close - open - 1))
     .append("]");
