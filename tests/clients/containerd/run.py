@@ -66,6 +66,7 @@ def start_again(ctr):
     ctr("containers", "delete", "made").expect()
     log = f"{ctr.client.scratch}/log"
     ctr("run", "--rm", "--log-uri", f"file://{log}", IMAGE, "box", "sh", "-c", "echo logged; echo badly >&2").expect(stdout="")
+    ctr.settle()  # containerd's shim writes the log
     with open(log, encoding="utf-8") as file:
         ctr.require(sorted(file.read().splitlines()) == ["badly", "logged"], "the log lacks lines")
 
