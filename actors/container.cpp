@@ -227,7 +227,7 @@ namespace {
 
 container_actor::behavior_type container(container_state::pointer self,
                                          shared_services with,
-                                         container_origin origin) {
+                                         const container_origin& origin) {
   guard(self);
   auto& state = self->state;
   self->monitor(origin.supervisor);

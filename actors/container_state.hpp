@@ -45,7 +45,7 @@ struct container_state {
 
   static constexpr const char* name = "container";
 
-  explicit container_state(pointer self);
+  explicit container_state(pointer me);
 
   /// Takes up where `origin` says the container is.
   void begin(shared_services services, const container_origin& origin);

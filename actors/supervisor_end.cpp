@@ -23,7 +23,7 @@ constexpr auto removal_patience = std::chrono::seconds{30};
 } // namespace
 
 void supervisor_state::answer(const msg::shut_down& x,
-                              promise<msg::done> reply) {
+                              const promise<msg::done>& reply) {
   enders.push_back(reply);
   if (std::exchange(closing, true))
     return;

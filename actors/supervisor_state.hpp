@@ -53,7 +53,7 @@ struct supervisor_state {
               promise<msg::container_found> reply);
   void answer(const msg::list_containers& x, promise<msg::snapshots> reply);
   void answer(const msg::describe_host& x, promise<msg::host_info> reply);
-  void answer(const msg::shut_down& x, promise<msg::done> reply);
+  void answer(const msg::shut_down& x, const promise<msg::done>& reply);
 
   // -- facts ------------------------------------------------------------------
 

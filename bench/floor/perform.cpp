@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
@@ -16,7 +17,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 namespace troupe::floor {
@@ -97,6 +97,7 @@ bool set_limit(const recipe& with, const call& x) {
          == 0;
 }
 
+// A table, one line for each call. NOLINTNEXTLINE(readability-function-size)
 bool make(const call& x, progress& in) {
   switch (x.what) {
   case op::make_directory:

@@ -12,6 +12,7 @@ namespace {
 std::vector<char*> pointers(const std::vector<std::string>& from,
                             std::deque<std::string>& texts) {
   std::vector<char*> out;
+  out.reserve(from.size() + 1);
   for (const auto& x : from)
     out.push_back(texts.emplace_back(x).data());
   out.push_back(nullptr);

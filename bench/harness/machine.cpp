@@ -52,7 +52,7 @@ std::string virtualization() {
   return maker.empty() ? "virtual machine" : "virtual machine (" + maker + ")";
 }
 
-std::string or_unknown(std::string text) {
+std::string or_unknown(const std::string& text) {
   return text.empty() ? "unknown" : text;
 }
 
