@@ -1,14 +1,14 @@
-#include "runtime/linux/file.hpp"
-
-#include <algorithm>
-#include <cstdio>
-#include <unistd.h>
-
 #include "bench/harness/interrupt.hpp"
 #include "bench/harness/machine.hpp"
 #include "bench/harness/output.hpp"
 #include "bench/measure/comparison.hpp"
 #include "bench/scenarios/scenarios.hpp"
+#include "runtime/linux/file.hpp"
+#include "runtime/linux/search_path.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <unistd.h>
 
 namespace troupe::bench {
 
@@ -62,7 +62,7 @@ std::vector<std::string> programs_of(const options& with) {
   std::vector<std::string> out{world::program("trouped"),
                                world::program("troupe-oci")};
   for (const auto& name : with.peers)
-    if (const auto path = find_program(name); !path.empty())
+    if (const auto path = sys::find_on_path(name); !path.empty())
       out.push_back(path);
   return out;
 }

@@ -1,9 +1,9 @@
+#include "bench/floor/writer.hpp"
+
 #include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <sys/stat.h>
-
-#include "bench/floor/writer.hpp"
 
 namespace troupe::floor {
 

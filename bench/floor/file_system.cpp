@@ -1,3 +1,5 @@
+#include "bench/floor/writer.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -7,8 +9,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-
-#include "bench/floor/writer.hpp"
 
 namespace troupe::floor {
 

@@ -1,3 +1,5 @@
+#include "bench/floor/runs.hpp"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -6,8 +8,6 @@
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "bench/floor/runs.hpp"
 
 namespace troupe::floor {
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cstdint>
-
 #include "bench/floor/recipe.hpp"
+
+#include <cstdint>
 
 namespace troupe::floor {
 

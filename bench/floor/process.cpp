@@ -1,9 +1,9 @@
+#include "bench/floor/writer.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <linux/capability.h>
 #include <sys/prctl.h>
-
-#include "bench/floor/writer.hpp"
 
 namespace troupe::floor {
 

@@ -1,9 +1,9 @@
 #include "bench/floor/recipe.hpp"
 
+#include "bench/floor/writer.hpp"
+
 #include <array>
 #include <sched.h>
-
-#include "bench/floor/writer.hpp"
 
 namespace troupe::floor {
 

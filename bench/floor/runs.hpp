@@ -1,8 +1,8 @@
 #pragma once
 
-#include <vector>
-
 #include "bench/floor/perform.hpp"
+
+#include <vector>
 
 namespace troupe::floor {
 

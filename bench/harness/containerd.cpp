@@ -1,11 +1,11 @@
 #include "bench/harness/containerd.hpp"
 
+#include "bench/harness/clock.hpp"
+
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-
-#include "bench/harness/clock.hpp"
 
 namespace troupe::bench {
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "bench/harness/process.hpp"
+
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "bench/harness/process.hpp"
 
 namespace troupe::bench {
 

@@ -1,13 +1,13 @@
 #include "bench/harness/floor.hpp"
 
+#include "bench/harness/clock.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
-
-#include "bench/harness/clock.hpp"
 
 namespace troupe::bench {
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <vector>
-
 #include "bench/harness/process.hpp"
+
+#include <vector>
 
 namespace troupe::bench {
 

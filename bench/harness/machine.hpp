@@ -1,8 +1,8 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include "bench/harness/process.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace troupe::bench {
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "bench/harness/process.hpp"
+
 #include <string>
 #include <vector>
-
-#include "bench/harness/process.hpp"
 
 namespace troupe::bench {
 

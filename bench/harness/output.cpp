@@ -1,12 +1,13 @@
 #include "bench/harness/output.hpp"
 
+#include "bench/harness/process.hpp"
+#include "bench/measure/plot.hpp"
+#include "runtime/linux/search_path.hpp"
+
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-
-#include "bench/harness/process.hpp"
-#include "bench/measure/plot.hpp"
 
 namespace troupe::bench {
 
@@ -39,7 +40,7 @@ outcome write_files(const report& x, const std::string& directory) {
   std::filesystem::create_directories(directory, why);
   TROUPE_CHECK(write(directory + "/report.json", to_json(x).dump() + '\n'));
   TROUPE_CHECK(write(directory + "/report.csv", to_csv(x)));
-  if (find_program("gnuplot").empty()) {
+  if (sys::find_on_path("gnuplot").empty()) {
     std::fputs("troupe-bench: no plots: gnuplot is not on PATH "
                "(package gnuplot-nox)\n",
                stderr);

@@ -1,5 +1,6 @@
 #include "bench/harness/process.hpp"
 
+#include "bench/harness/clock.hpp"
 #include "runtime/linux/file.hpp"
 
 #include <algorithm>
@@ -16,14 +17,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bench/harness/clock.hpp"
-
 namespace troupe::bench {
 
 namespace {
 
 std::vector<char*> c_pointers(std::vector<std::string>& from) {
   std::vector<char*> out;
+  out.reserve(from.size() + 1);
   for (auto& each : from)
     out.push_back(each.data());
   out.push_back(nullptr);
@@ -210,19 +210,6 @@ bool wait_for_end(pid_t pid, int patience_ms) {
     return true;
   pollfd dead{pidfd->get(), POLLIN, 0};
   return ::poll(&dead, 1, patience_ms) == 1;
-}
-
-std::string find_program(const std::string& name) {
-  const auto* const path = std::getenv("PATH");
-  auto rest = std::string_view{path != nullptr ? path : "/usr/sbin:/usr/bin"};
-  while (!rest.empty()) {
-    const auto size = std::min(rest.find(':'), rest.size());
-    auto file = std::string{rest.substr(0, size)} + "/" + name;
-    if (size > 0 && ::access(file.c_str(), X_OK) == 0)
-      return file;
-    rest.remove_prefix(std::min(size + 1, rest.size()));
-  }
-  return {};
 }
 
 } // namespace troupe::bench

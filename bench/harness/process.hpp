@@ -72,7 +72,4 @@ private:
 /// Waits for the end of any process; false at the deadline.
 [[nodiscard]] bool wait_for_end(pid_t pid, int patience_ms);
 
-/// The program's path if `name` is on PATH, else "".
-[[nodiscard]] std::string find_program(const std::string& name);
-
 } // namespace troupe::bench

@@ -1,12 +1,12 @@
 #include "bench/harness/session.hpp"
 
+#include "bench/harness/interrupt.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <random>
 #include <unistd.h>
-
-#include "bench/harness/interrupt.hpp"
 
 namespace troupe::bench {
 

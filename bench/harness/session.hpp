@@ -1,11 +1,11 @@
 #pragma once
 
+#include "bench/harness/world.hpp"
+
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "bench/harness/world.hpp"
 
 namespace troupe::bench {
 

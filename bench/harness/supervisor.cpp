@@ -1,13 +1,12 @@
 #include "bench/harness/supervisor.hpp"
 
+#include "bench/harness/clock.hpp"
 #include "runtime/linux/file.hpp"
 #include "runtime/linux/inotify.hpp"
 
 #include <csignal>
 #include <filesystem>
 #include <poll.h>
-
-#include "bench/harness/clock.hpp"
 
 namespace troupe::bench {
 

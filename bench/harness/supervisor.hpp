@@ -1,10 +1,9 @@
 #pragma once
 
+#include "bench/harness/process.hpp"
 #include "programs/troupe/api_client.hpp"
 
 #include <string>
-
-#include "bench/harness/process.hpp"
 
 namespace troupe::bench {
 

@@ -1,6 +1,9 @@
 #include "bench/harness/world.hpp"
 
+#include "bench/harness/bundle.hpp"
+#include "bench/harness/isolation.hpp"
 #include "runtime/cgroup/cgroup.hpp"
+#include "runtime/linux/search_path.hpp"
 #include "runtime/probe/host.hpp"
 
 #include <cerrno>
@@ -9,9 +12,6 @@
 #include <filesystem>
 #include <sstream>
 #include <unistd.h>
-
-#include "bench/harness/bundle.hpp"
-#include "bench/harness/isolation.hpp"
 
 namespace troupe::bench {
 
@@ -56,9 +56,9 @@ outcome world::furnish() {
 }
 
 void world::find_peers() {
-  const auto runc = find_program("runc");
+  const auto runc = sys::find_on_path("runc");
   for (const auto& name : with.peers) {
-    const auto path = find_program(name);
+    const auto path = sys::find_on_path(name);
     if (path.empty())
       out.absent.push_back({name, "not on PATH (bench/run --install-peers)"});
     else if (name == "podman")
@@ -78,11 +78,11 @@ void world::find_peers() {
 
 containerd* world::with_containerd() {
   if (tried_containerd_ || !with.wants_peer("containerd")
-      || find_program("containerd").empty())
+      || sys::find_on_path("containerd").empty())
     return containerd_.get();
   tried_containerd_ = true;
   auto made = containerd::start(scratch("containerd"), rootfs(),
-                                find_program("runc"),
+                                sys::find_on_path("runc"),
                                 cgroup_parent_.substr(1) + "-ctr", run);
   if (made)
     containerd_ = *std::move(made);

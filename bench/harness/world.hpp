@@ -1,9 +1,5 @@
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
-
 #include "bench/harness/containerd.hpp"
 #include "bench/harness/floor.hpp"
 #include "bench/harness/oci_cli.hpp"
@@ -12,6 +8,10 @@
 #include "bench/harness/supervisor.hpp"
 #include "bench/measure/options.hpp"
 #include "bench/measure/report.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
 
 namespace troupe::bench {
 

@@ -62,7 +62,7 @@ std::string names(const std::string& heading,
                   const std::vector<std::string>& all) {
   std::string out;
   for (const auto& each : all)
-    out += heading + ": " + each + '\n';
+    out.append(heading).append(": ").append(each).append("\n");
   return out;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cstdint>
-
 #include "bench/measure/report.hpp"
+
+#include <cstdint>
 
 namespace troupe::bench {
 

@@ -79,8 +79,11 @@ std::string curve(const group& in, const std::string& file) {
       if (each->participant == who)
         out += point(each->condition.substr(n_prefix.size()), *each);
     out += "EOD\n";
-    lines += (lines.empty() ? "plot " : ", ") + block
-             + " using 1:2:3:4 with yerrorlines title '" + who + "'";
+    lines.append(lines.empty() ? "plot " : ", ")
+      .append(block)
+      .append(" using 1:2:3:4 with yerrorlines title '")
+      .append(who)
+      .append("'");
   }
   return out + lines + '\n';
 }

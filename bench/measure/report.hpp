@@ -1,13 +1,12 @@
 #pragma once
 
+#include "bench/measure/stats.hpp"
 #include "config/base/result.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <string>
 #include <vector>
-
-#include "bench/measure/stats.hpp"
 
 namespace troupe::bench {
 

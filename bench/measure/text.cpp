@@ -1,10 +1,9 @@
+#include "bench/measure/report.hpp"
 #include "programs/troupe/table.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-
-#include "bench/measure/report.hpp"
 
 namespace troupe::bench {
 

@@ -1,14 +1,17 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <string_view>
-#include <time.h>
 #include <unistd.h>
 
 /// What containers of the benchmarks run where busybox has no word for it.
-///   clock        writes CLOCK_MONOTONIC in ns, and ends: the last thing it
-///   does lines BYTES  writes so many bytes in lines of 100 pause        does
-///   nothing until it is killed
+///
+///   clock        writes CLOCK_MONOTONIC in ns, and ends: its last act
+///
+///   lines BYTES  writes so many bytes in lines of 100
+///
+///   pause        does nothing until it is killed
 namespace {
 
 /// A number and a newline by one write(2).

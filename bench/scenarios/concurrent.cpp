@@ -1,11 +1,11 @@
+#include "bench/harness/clock.hpp"
+#include "bench/scenarios/participants.hpp"
+#include "bench/scenarios/scenarios.hpp"
+
 #include <algorithm>
 #include <latch>
 #include <mutex>
 #include <thread>
-
-#include "bench/harness/clock.hpp"
-#include "bench/scenarios/participants.hpp"
-#include "bench/scenarios/scenarios.hpp"
 
 namespace troupe::bench {
 
@@ -27,12 +27,13 @@ readings burst_readings(const std::vector<double>& latencies) {
 /// As many processes as keep the processors busy while some wait in the kernel;
 /// more only stand in each other's way.
 participant floor_burst(session& in, std::size_t count) {
-  const auto starters = static_cast<int>(
-    std::min<std::size_t>(count, 4 * std::thread::hardware_concurrency()));
+  const auto starters = static_cast<int>(std::min<std::size_t>(
+    count, std::size_t{4} * std::thread::hardware_concurrency()));
   return {"floor", [&in, count, starters]() -> result<readings> {
             TROUPE_TRY(const auto seen,
                        in.in.floor->order(static_cast<int>(count), starters));
             std::vector<double> out;
+            out.reserve(seen.size());
             for (const auto& each : seen)
               out.push_back(each.full_ms);
             return burst_readings(out);

@@ -1,11 +1,11 @@
-#include <cstdlib>
-#include <thread>
-
 #include "bench/harness/bundle.hpp"
 #include "bench/harness/clock.hpp"
 #include "bench/scenarios/event_listener.hpp"
 #include "bench/scenarios/participants.hpp"
 #include "bench/scenarios/scenarios.hpp"
+
+#include <cstdlib>
+#include <thread>
 
 namespace troupe::bench {
 

@@ -1,9 +1,9 @@
 #include "bench/scenarios/event_listener.hpp"
 
-#include <chrono>
-
 #include "bench/harness/clock.hpp"
 #include "bench/harness/container_api.hpp"
+
+#include <chrono>
 
 namespace troupe::bench {
 

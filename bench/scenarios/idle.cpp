@@ -1,9 +1,9 @@
-#include <poll.h>
-
 #include "bench/harness/clock.hpp"
 #include "bench/harness/footprint.hpp"
 #include "bench/harness/interrupt.hpp"
 #include "bench/scenarios/scenarios.hpp"
+
+#include <poll.h>
 
 namespace troupe::bench {
 

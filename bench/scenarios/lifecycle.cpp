@@ -1,11 +1,10 @@
+#include "bench/harness/clock.hpp"
+#include "bench/scenarios/participants.hpp"
+#include "bench/scenarios/scenarios.hpp"
 #include "runtime/linux/file.hpp"
 
 #include <cstdlib>
 #include <poll.h>
-
-#include "bench/harness/clock.hpp"
-#include "bench/scenarios/participants.hpp"
-#include "bench/scenarios/scenarios.hpp"
 
 namespace troupe::bench {
 

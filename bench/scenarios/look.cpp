@@ -1,9 +1,9 @@
-#include <atomic>
-#include <thread>
-
 #include "bench/harness/clock.hpp"
 #include "bench/scenarios/participants.hpp"
 #include "bench/scenarios/scenarios.hpp"
+
+#include <atomic>
+#include <thread>
 
 namespace troupe::bench {
 

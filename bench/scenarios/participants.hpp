@@ -1,9 +1,9 @@
 #pragma once
 
-#include <memory>
-
 #include "bench/harness/container_api.hpp"
 #include "bench/harness/session.hpp"
+
+#include <memory>
 
 /// The ways to run /bin/true from create to removal.
 namespace troupe::bench {

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "bench/harness/session.hpp"
+
 #include <span>
 #include <string>
 #include <vector>
-
-#include "bench/harness/session.hpp"
 
 namespace troupe::bench {
 

@@ -21,9 +21,9 @@ void add_create_options(CLI::App& to, create_arguments& x) {
                 "So many descriptors from 3 on are the container's too")
     ->check(CLI::NonNegativeNumber)
     ->capture_default_str();
-  to.add_flag("--no-pivot", x.options.no_pivot,
+  to.add_flag("--no-pivot", x.options.plan.no_pivot,
               "chroot instead of pivot_root: for a root in an initramfs");
-  to.add_flag("--no-new-keyring", x.options.no_new_keyring,
+  to.add_flag("--no-new-keyring", x.options.plan.no_new_keyring,
               "Keep the caller's session keyring");
   add_id(to, x.id);
 }
@@ -39,7 +39,7 @@ outcome refuse_systemd(const context& with) {
 oci_runtime::create_options options_of(const context& with,
                                        const create_arguments& x) {
   auto out = x.options;
-  out.no_cgroup = with.cgroup_manager == "disabled";
+  out.plan.no_cgroup = with.cgroup_manager == "disabled";
   return out;
 }
 

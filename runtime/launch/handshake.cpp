@@ -1,11 +1,11 @@
 #include "runtime/launch/handshake.hpp"
 
+#include "runtime/linux/readable.hpp"
 #include "runtime/linux/seqpacket.hpp"
 
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,19 +13,11 @@ namespace troupe::launch {
 
 namespace {
 
-constexpr std::chrono::milliseconds as_long_as_it_takes{-1};
-
 /// Waits until there is a packet or EOF: the caller's line may be non-blocking.
-outcome wait_readable(int line, std::chrono::milliseconds patience
-                                = as_long_as_it_takes) {
-  auto waiting = pollfd{line, POLLIN, 0};
-  auto ready = 0;
-  do {
-    ready = ::poll(&waiting, 1, static_cast<int>(patience.count()));
-  } while (ready < 0 && errno == EINTR);
-  if (ready < 0)
-    return fail_os(errno, "poll", "");
-  if (ready == 0)
+outcome wait_for_word(int line,
+                      std::chrono::milliseconds patience = sys::for_ever) {
+  TROUPE_TRY(const auto ready, sys::wait_readable(line, patience));
+  if (!ready)
     return fail_os(ETIMEDOUT, "wait", "for the process to get ready");
   return {};
 }
@@ -39,7 +31,7 @@ outcome accept_line(int line) {
     return fail_os(errno, "getsockopt", "SO_ACCEPTCONN");
   if (listens == 0)
     return {};
-  TROUPE_CHECK(wait_readable(line));
+  TROUPE_CHECK(wait_for_word(line));
   const sys::unique_fd caller{::accept4(line, nullptr, nullptr, SOCK_CLOEXEC)};
   if (!caller)
     return fail_os(errno, "accept", "the caller of start");
@@ -70,12 +62,12 @@ outcome say(int line, word what, pid_t pid) {
 }
 
 result<message> hear(int line, word expected, progress& at) {
-  return hear(line, expected, at, as_long_as_it_takes);
+  return hear(line, expected, at, sys::for_ever);
 }
 
 result<message> hear(int line, word expected, progress& at,
                      std::chrono::milliseconds patience) {
-  TROUPE_CHECK(wait_readable(line, patience));
+  TROUPE_CHECK(wait_for_word(line, patience));
   TROUPE_TRY(const auto packet, sys::receive_packet(line));
   if (packet.closed)
     return fail(fault::unavailable, "the other side of the launch is gone");
@@ -94,7 +86,7 @@ result<message> hear(int line, word expected, progress& at,
 
 result<bool> await_start(int line) {
   TROUPE_CHECK(accept_line(line));
-  TROUPE_CHECK(wait_readable(line));
+  TROUPE_CHECK(wait_for_word(line));
   TROUPE_TRY(const auto packet, sys::receive_packet(line));
   return !packet.closed;
 }

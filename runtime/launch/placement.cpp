@@ -3,13 +3,13 @@
 #include "runtime/launch/hooks.hpp"
 #include "runtime/linux/pidfd.hpp"
 #include "runtime/linux/proc.hpp"
+#include "runtime/linux/readable.hpp"
+#include "runtime/linux/search_path.hpp"
 #include "runtime/linux/user_namespace.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
-#include <poll.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -29,26 +29,11 @@ bool is_own(const std::vector<plan::id_map>& map, std::uint32_t own) {
   return map.size() == 1 && map[0].size == 1 && map[0].host_id == own;
 }
 
-/// `name` below a directory of PATH, "" if there is none.
-std::string on_path(const std::string& name) {
-  const auto* const path = std::getenv("PATH");
-  auto rest = std::string_view{
-    path != nullptr ? path : "/usr/sbin:/usr/bin:/sbin:/bin"};
-  while (!rest.empty()) {
-    const auto size = std::min(rest.find(':'), rest.size());
-    auto file = std::string{rest.substr(0, size)} + "/" + name;
-    if (size > 0 && ::access(file.c_str(), X_OK) == 0)
-      return file;
-    rest.remove_prefix(std::min(size + 1, rest.size()));
-  }
-  return {};
-}
-
 /// newuidmap(1): PID, and three numbers for each range.
 outcome run_map_program(const std::string& name, const std::string& process,
                         const std::vector<plan::id_map>& map) {
   constexpr auto patience_s = 30;
-  const auto path = on_path(name);
+  const auto path = sys::find_on_path(name);
   if (path.empty())
     return fail_os(ENOENT, "find on PATH, for maps of more than our own id",
                    name);
@@ -119,9 +104,7 @@ outcome write_placement(const plan::namespaces& in,
 void kill_and_wait(int pidfd) {
   if (!sys::send_signal(pidfd, SIGKILL))
     return; // ESRCH: dead and reaped already
-  auto dead = pollfd{pidfd, POLLIN, 0};
-  while (::poll(&dead, 1, -1) < 0 && errno == EINTR) {
-  }
+  (void)sys::wait_readable(pidfd, sys::for_ever);
 }
 
 } // namespace troupe::launch

@@ -5,13 +5,14 @@
 #include "runtime/linux/file.hpp"
 #include "runtime/linux/pidfd.hpp"
 #include "runtime/linux/proc_info.hpp"
+#include "runtime/linux/readable.hpp"
 #include "runtime/linux/seqpacket.hpp"
 #include "runtime/oci/lock.hpp"
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
-#include <poll.h>
 #include <unistd.h>
 
 namespace troupe::oci_runtime {
@@ -23,8 +24,8 @@ constexpr std::array<std::string_view, 5> names{"creating", "created",
 static_assert(names.size() == static_cast<std::size_t>(status::stopped) + 1);
 
 bool has_ended(int pidfd) {
-  auto end = pollfd{pidfd, POLLIN, 0};
-  return ::poll(&end, 1, 0) > 0;
+  const auto ended = sys::wait_readable(pidfd, std::chrono::milliseconds{0});
+  return ended && *ended;
 }
 
 /// The state file is written after the fact: only init itself knows whether

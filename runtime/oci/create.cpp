@@ -123,9 +123,7 @@ result<process> create(const runtime& in, const std::string& id,
       std::move(checked).error().during("invalid container ID format"));
   TROUPE_TRY(const auto from, read_bundle(options.bundle));
   TROUPE_CHECK(sys::make_private_directory(in.root));
-  TROUPE_TRY(auto plan, compile(from, id, in.root,
-                                {options.no_pivot, options.no_new_keyring,
-                                 options.no_cgroup}));
+  TROUPE_TRY(auto plan, compile(from, id, in.root, options.plan));
   TROUPE_CHECK(check_console(plan.process, options));
   const auto preserved = options.preserve_fds + pass_listen_fds(plan.process);
   TROUPE_CHECK(check_preserved(preserved));

@@ -2,13 +2,13 @@
 
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/linux/pidfd.hpp"
+#include "runtime/linux/readable.hpp"
 #include "runtime/oci/bundle.hpp"
 #include "runtime/oci/launcher.hpp"
 #include "runtime/oci/lock.hpp"
 
 #include <cerrno>
 #include <csignal>
-#include <poll.h>
 
 namespace troupe::oci_runtime {
 
@@ -32,12 +32,10 @@ void remove_default_parent(const plan::cgroup& in) {
 
 outcome wait_until_dead(const container& x,
                         std::chrono::milliseconds patience) {
-  auto end = pollfd{x.init.get(), POLLIN, 0};
-  auto ready = 0;
-  do {
-    ready = ::poll(&end, 1, static_cast<int>(patience.count()));
-  } while (ready < 0 && errno == EINTR);
-  if (ready > 0 || !x.init)
+  if (!x.init)
+    return {};
+  const auto ended = sys::wait_readable(x.init.get(), patience);
+  if (ended && *ended)
     return {};
   return fail(fault::timed_out, "container init still running");
 }

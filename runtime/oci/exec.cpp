@@ -131,9 +131,8 @@ result<int> exec(const runtime& in, const std::string& id,
     with.console = console.get();
   else if (carries_terminal)
     with.console = carrier->console();
-  if (x.status
-      == status::paused) // or `resume` would wait for us, and we for it
-    held.reset();
+  if (x.status == status::paused)
+    held.reset(); // or `resume` would wait for us, and we for it
   TROUPE_TRY(const auto made, launch(in, x, plan, with));
   if (!options.pid_file.empty())
     TROUPE_CHECK(write_pid_file(options.pid_file, made.pid));

@@ -1,5 +1,6 @@
 #include "runtime/oci/filters.hpp"
 
+#include "config/base/bytes.hpp"
 #include "config/oci/parse.hpp"
 #include "runtime/compile/compile.hpp"
 #include "runtime/linux/file.hpp"
@@ -24,7 +25,7 @@ namespace fs = std::filesystem;
 /// A host's containers share a handful of profiles.
 constexpr std::ptrdiff_t capacity = 64;
 
-std::string text_of(const oci::seccomp& profile) {
+std::string document_of(const oci::seccomp& profile) {
   oci::spec spec;
   spec.linux_.seccomp = profile;
   return oci::to_json(spec)["linux"]["seccomp"].dump();
@@ -40,10 +41,6 @@ std::string compiler() {
 /// The file's content decides, its name only finds it: hashes may collide.
 std::string file_of(const std::string& profile) {
   return std::to_string(std::hash<std::string>{}(profile)) + ".cbor";
-}
-
-std::span<const std::uint8_t> bytes_of(std::string_view text) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
 /// A profile that the kernel would not take was never kept.
@@ -91,7 +88,7 @@ void keep(const std::string& directory, const std::string& name,
 result<plan::seccomp_filter>
 filter_directory::get(const oci::seccomp& profile) const {
   plan::kept_filter x;
-  x.profile = text_of(profile);
+  x.profile = document_of(profile);
   x.compiler = compiler();
   const auto name = file_of(x.profile);
   if (read(path_ + '/' + name, x))

@@ -3,13 +3,13 @@
 #include "runtime/launch/progress.hpp"
 #include "runtime/linux/namespaces.hpp"
 #include "runtime/linux/pidfd.hpp"
+#include "runtime/linux/readable.hpp"
 #include "runtime/linux/seqpacket.hpp"
 
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <poll.h>
 #include <unistd.h>
 
 namespace troupe::oci_runtime {
@@ -99,12 +99,8 @@ std::optional<launch::report> send_start(int line,
   constexpr std::array<std::uint8_t, 1> go{1};
   if (const auto sent = sys::send_packet(line, go); !sent)
     return as_report(sent.error());
-  auto waiting = pollfd{line, POLLIN, 0};
-  auto ready = 0;
-  do {
-    ready = ::poll(&waiting, 1, static_cast<int>(patience.count()));
-  } while (ready < 0 && errno == EINTR);
-  if (ready == 0)
+  const auto ready = sys::wait_readable(line, patience);
+  if (ready && !*ready)
     return as_report({fault::timed_out, ETIMEDOUT,
                       "wait for the program to be executed: ETIMEDOUT"});
   const auto packet = sys::receive_packet(line);

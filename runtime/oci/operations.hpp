@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/oci/spec.hpp"
+#include "runtime/oci/bundle.hpp"
 #include "runtime/oci/container.hpp"
 #include "runtime/oci/launcher.hpp"
 
@@ -26,9 +27,7 @@ struct create_options {
   std::string pid_file;
   std::string console_socket;
   int preserve_fds = 0;
-  bool no_pivot = false;
-  bool no_new_keyring = false;
-  bool no_cgroup = false;
+  plan_options plan;
   /// Whether somebody will be there to hold the container's terminal (`run`
   /// without --detach); its end of a connected stream socket, or -1.
   int console = -1;

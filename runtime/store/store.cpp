@@ -1,5 +1,6 @@
 #include "runtime/store/store.hpp"
 
+#include "config/base/bytes.hpp"
 #include "config/base/container_id.hpp"
 #include "config/base/quote.hpp"
 #include "runtime/linux/daemon.hpp"
@@ -28,14 +29,6 @@ constexpr std::size_t max_file = 16U << 20U;
 
 constexpr mode_t private_directory = 0700;
 constexpr mode_t private_file = 0600;
-
-std::string_view text_of(std::span<const std::uint8_t> bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::span<const std::uint8_t> bytes_of(std::string_view text) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
 
 outcome write_all(int fd, std::string_view content, const std::string& path) {
   while (!content.empty()) {

@@ -79,12 +79,10 @@ std::set<test::file_identity> own_cgroup(const oci_box& box) {
 
 /// Lets it attack while sessions are executed, each of which ends with `code`.
 std::set<test::file_identity>
-attack(const oci_box& box, attacker& hostile,
+attack(oci_box& box, attacker& hostile,
        const std::vector<std::string>& program = {"/bin/sh", "-c", "exit 7"},
        int code = 7) {
-  box.create("web");
-  REQUIRE(box.call({"start", "web"}).exit_code == 0);
-  hostile.wait_until_ready();
+  start(box, hostile);
   for (auto i = 0; i < sessions; ++i) {
     std::vector<std::string> words{"exec", "web"};
     words.insert(words.end(), program.begin(), program.end());
@@ -107,9 +105,7 @@ TEST_CASE("a container gets nothing of the processes that join it",
   oci_box box;
   attacker hostile{box.fs};
   const program_file host{"troupe-oci"};
-  box.spec.process->args = attacker::args();
   SECTION("with docker's capabilities") {
-    box.write();
     attack(box, hostile);
     CHECK(hostile.count("looks_while_joining") > 0);
   }
@@ -118,7 +114,6 @@ TEST_CASE("a container gets nothing of the processes that join it",
     box.spec.linux_.namespaces.push_back({oci::namespace_kind::user, ""});
     box.spec.linux_.uid_mappings = {{0, 100'000, 65'536}};
     box.spec.linux_.gid_mappings = {{0, 100'000, 65'536}};
-    box.write();
     attack(box, hostile);
   }
   INFO(hostile.text);
@@ -134,8 +129,6 @@ TEST_CASE("a container that may trace the processes that join it finds no way "
   attacker hostile{box.fs};
   const program_file host{"troupe-oci"};
   add_capability(box.spec, "CAP_SYS_PTRACE");
-  box.spec.process->args = attacker::args();
-  box.write();
   const auto cgroup = attack(box, hostile);
   INFO(hostile.text);
   // It has the right, and uses it: else this would show nothing.
@@ -186,11 +179,7 @@ TEST_CASE("a container gets nothing of a neighbour that starts in its pid "
   oci_box box;
   attacker hostile{box.fs};
   const program_file host{"troupe-oci"};
-  box.spec.process->args = attacker::args();
-  box.write();
-  box.create("web");
-  REQUIRE(box.call({"start", "web"}).exit_code == 0);
-  hostile.wait_until_ready();
+  start(box, hostile);
   oci_box neighbour;
   for (auto& each : neighbour.spec.linux_.namespaces)
     if (each.kind == oci::namespace_kind::pid)
@@ -229,8 +218,6 @@ TEST_CASE("an image whose program is its runtime's cannot overwrite it",
                                       {"/bin/link", "--version"},
                                       {"/proc/self/exe", "--version"}}));
   CAPTURE(program);
-  box.spec.process->args = attacker::args();
-  box.write();
   attack(box, hostile, program, 0);
   INFO(hostile.text);
   // It is the runtime that ran in there, and everybody may look at it.

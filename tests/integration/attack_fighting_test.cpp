@@ -24,6 +24,9 @@ void run_box(oci_box& box, const std::string& script) {
   REQUIRE(box.call({"start", "web"}).exit_code == 0);
 }
 
+/// The program of a container that stops whatever joins it.
+const words stopping{"/bin/attacker", "/data/report", "stop"};
+
 std::ptrdiff_t open_descriptors() {
   const auto all = std::filesystem::directory_iterator{"/proc/self/fd"};
   return std::distance(begin(all), end(all));
@@ -79,12 +82,8 @@ TEST_CASE("a session in a container that kills whatever joins it ends",
 TEST_CASE("a session that the container stops on its way in fails in time",
           "[rule-4][shim]") {
   oci_box box;
-  attacker hostile{box.fs};
-  box.spec.process->args = {"/bin/attacker", "/data/report", "stop"};
-  box.write();
-  box.create("web");
-  REQUIRE(box.call({"start", "web"}).exit_code == 0);
-  hostile.wait_until_ready();
+  const attacker hostile{box.fs};
+  start(box, hostile, stopping);
   auto by_oci = std::async(std::launch::async, [&] {
     for (;;) { // until one does not slip through
       auto done = box.call({"exec", "web", "/bin/true"});
@@ -94,8 +93,7 @@ TEST_CASE("a session that the container stops on its way in fails in time",
   });
   test::shim_box other;
   attacker also_hostile{other.fs};
-  const auto plan = test::quick_plan(other.fs,
-                                     {"/bin/attacker", "/data/report", "stop"});
+  const auto plan = test::quick_plan(other.fs, stopping);
   other.begin(test::launch_of("web-1"), plan);
   also_hostile.wait_until_ready();
   plan::exec_plan exec;
@@ -130,12 +128,8 @@ TEST_CASE("a session that the container stops on its way in fails in time",
 TEST_CASE("a container that is killed takes the session on its way with it",
           "[rule-4]") {
   oci_box box;
-  attacker hostile{box.fs};
-  box.spec.process->args = {"/bin/attacker", "/data/report", "stop"};
-  box.write();
-  box.create("web");
-  REQUIRE(box.call({"start", "web"}).exit_code == 0);
-  hostile.wait_until_ready();
+  const attacker hostile{box.fs};
+  start(box, hostile, stopping);
   auto session = std::async(std::launch::async, [&] {
     return box.call({"exec", "web", "/bin/sleep", "1000"});
   });

@@ -1,6 +1,7 @@
 // troupe-bench as a program: it measures real things, and takes all of it away
 // again, also when it is interrupted.
 
+#include "bench/measure/report.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/scratch_directory.hpp"
 #include "tests/support/supervisor.hpp"
@@ -9,8 +10,6 @@
 
 #include <algorithm>
 #include <csignal>
-
-#include "bench/measure/report.hpp"
 
 using namespace troupe;
 using strings = std::vector<std::string>;

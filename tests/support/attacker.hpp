@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/support/oci_box.hpp"
 #include "tests/support/rootfs.hpp"
 #include "tests/support/shim_client.hpp"
 
@@ -74,5 +75,15 @@ public:
 private:
   std::string data_;
 };
+
+/// Runs it as container "web", until it is ready for those who join.
+inline void start(oci_box& box, const attacker& hostile,
+                  std::vector<std::string> args = attacker::args()) {
+  box.spec.process->args = std::move(args);
+  box.write();
+  box.create("web");
+  REQUIRE(box.call({"start", "web"}).exit_code == 0);
+  hostile.wait_until_ready();
+}
 
 } // namespace troupe::test

@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "bench/measure/comparison.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace troupe;
 using namespace troupe::bench;

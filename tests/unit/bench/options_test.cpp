@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "bench/measure/options.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace troupe::bench;
 

@@ -1,7 +1,7 @@
-#include <catch2/catch.hpp>
-
 #include "bench/measure/plot.hpp"
 #include "bench/measure/report.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace troupe;
 using namespace troupe::bench;

@@ -1,9 +1,9 @@
+#include "bench/measure/stats.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <numeric>
 #include <random>
-
-#include "bench/measure/stats.hpp"
 
 using namespace troupe::bench;
 
