@@ -88,7 +88,7 @@ outcome container_state::keep(const msg::compiled_launch& x) {
     control = with->open_control(plan->cgroup);
   for (const auto& warning : plan->warnings)
     spdlog::warn("container {} does without: {}", now.id, warning);
-  TROUPE_CHECK(with->store.write_config(now.id, x.config));
+  TROUPE_CHECK(with->store.write_config(now.id, *x.config));
   TROUPE_CHECK(with->store.write_plan(*plan));
   return with->store.write_state(state_of(now));
 }

@@ -16,6 +16,15 @@ using lifecycle::effect;
 using lifecycle::operation;
 using lifecycle::status;
 
+namespace {
+
+/// What only a launcher undoes.
+bool needs_launcher(const plan::launch_plan& plan) {
+  return !plan.hooks.poststop.empty() || !plan.intel_rdt.directory.empty();
+}
+
+} // namespace
+
 caf::result<msg::snapshot> container_state::remove(bool force) {
   const auto row = allowed(force ? operation::destroy : operation::remove);
   if (!row && !removing)
@@ -55,6 +64,11 @@ void container_state::tear_down() {
   wait_for("teardown");
   publish();
   remove_sessions([this] {
+    // Mostly nothing lives in its cgroups any more, and they are all there is.
+    if (!needs_launcher(*plan) && (!control || control->remove_if_empty())) {
+      torn_down({});
+      return;
+    }
     auto fds = plan_fds(*plan);
     if (!fds) {
       torn_down(fail(std::move(fds).error()));

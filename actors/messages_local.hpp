@@ -65,7 +65,7 @@ struct compile_launch {
 /// The plan, and the config.json that it was compiled from.
 struct compiled_launch {
   shared_plan plan;
-  std::string config;
+  std::shared_ptr<const std::string> config;
 };
 
 /// Asks the PLANNER for an exec session's plan.

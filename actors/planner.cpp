@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
+#include <optional>
 #include <utility>
 
 namespace troupe {
@@ -17,9 +18,7 @@ namespace {
 struct planner_state {
   static constexpr const char* name = "planner";
 
-  planner_state() = default;
-
-  plan::host_facts host;
+  std::optional<planning> work;
 };
 
 /// Runs `plan`. One request that throws (std::bad_alloc, say) must not end the
@@ -39,18 +38,18 @@ void log_warnings(const std::string& of,
     spdlog::warn("{}: {}", of, each);
 }
 
-caf::result<msg::compiled_launch> launch(const planner_state& state,
+caf::result<msg::compiled_launch> launch(planning& work,
                                          const msg::compile_launch& x) {
-  auto made = attempt([&] { return plan_launch(x, state.host); });
+  auto made = attempt([&] { return work.launch(x); });
   if (!made)
     return to_caf(std::move(made).error());
   log_warnings(x.id, made->plan->warnings);
   return *std::move(made);
 }
 
-caf::result<msg::compiled_exec> exec(const planner_state& state,
+caf::result<msg::compiled_exec> exec(planning& work,
                                      const msg::compile_exec& x) {
-  auto made = attempt([&] { return plan_exec(x, state.host); });
+  auto made = attempt([&] { return work.exec(x); });
   if (!made)
     return to_caf(std::move(made).error());
   log_warnings(made->plan->id + '/' + x.session, made->plan->warnings);
@@ -61,11 +60,10 @@ planner_actor::behavior_type
 planner(planner_actor::stateful_pointer<planner_state> self,
         plan::host_facts host) {
   guard(self);
-  auto& state = self->state;
-  state.host = std::move(host);
+  auto& work = self->state.work.emplace(std::move(host));
   return {
-    [&state](const msg::compile_launch& x) { return launch(state, x); },
-    [&state](const msg::compile_exec& x) { return exec(state, x); },
+    [&work](const msg::compile_launch& x) { return launch(work, x); },
+    [&work](const msg::compile_exec& x) { return exec(work, x); },
   };
 }
 

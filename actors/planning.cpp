@@ -39,7 +39,7 @@ result<sys::unique_fd> open_directory(std::string_view pointer,
 
 // -- the spec -----------------------------------------------------------------
 
-result<oci::spec> read_bundle(const std::string& bundle) {
+result<std::string> read_bundle(const std::string& bundle) {
   TROUPE_TRY(const auto directory, open_directory("/bundle", bundle));
   const auto path = bundle + "/config.json";
   const auto file = sys::open_file(directory.get(), "config.json",
@@ -50,30 +50,40 @@ result<oci::spec> read_bundle(const std::string& bundle) {
   auto text = sys::read_regular(file->get(), path, json::max_document_size);
   if (!text)
     return fail(complaint("/bundle", std::move(text).error()));
-  auto document = json::parse(*text);
-  if (!document)
-    return fail(std::move(document).error().during(path));
-  return oci::parse(*document);
+  return text;
 }
 
-/// What to run: the bundle's config.json, the request's own in its place, or
-/// the defaults around a rootfs.
-result<oci::spec> spec_of(const msg::compile_launch& x) {
+/// Where config.json was read from; "": it came with the request, or is none.
+std::string path_of_spec(const msg::compile_launch& x) {
+  return x.bundle.empty() || !x.spec.empty() ? "" : x.bundle + "/config.json";
+}
+
+result<launch_documents> documents_of(const msg::compile_launch& x) {
   if (x.bundle.empty() == x.rootfs.empty())
     return fail(fault::invalid_config,
                 "/bundle: expected either bundle or rootfs, found "
                   + std::string{x.bundle.empty() ? "neither" : "both"});
-  if (!x.bundle.empty() && x.spec.empty())
-    return read_bundle(x.bundle);
-  if (x.spec.empty()) {
-    TROUPE_CHECK(open_directory("/rootfs", x.rootfs));
-    return default_spec(x.rootfs);
+  auto out = launch_documents{x.spec, x.rootfs, x.options};
+  if (!path_of_spec(x).empty()) {
+    TROUPE_TRY(out.spec, read_bundle(x.bundle));
   }
-  TROUPE_TRY(auto spec, oci::parse(x.spec));
-  if (!x.rootfs.empty()) {
+  return out;
+}
+
+/// What to run: the bundle's config.json, the request's own in its place, or
+/// the defaults around a rootfs.
+result<oci::spec> spec_of(const launch_documents& in, const std::string& path) {
+  if (in.spec.empty() && path.empty())
+    return default_spec(in.rootfs);
+  auto document = json::parse(in.spec);
+  if (!document)
+    return fail(path.empty() ? std::move(document).error()
+                             : std::move(document).error().during(path));
+  TROUPE_TRY(auto spec, oci::parse(*document));
+  if (!in.rootfs.empty()) {
     if (!spec.root)
       spec.root.emplace();
-    spec.root->path = x.rootfs;
+    spec.root->path = in.rootfs;
   }
   return spec;
 }
@@ -113,6 +123,10 @@ result<sys::unique_fd> open_rootfs(const oci::spec& spec,
                         path.starts_with('/') ? path : bundle + '/' + path);
 }
 
+const std::string& directory_of(const msg::compile_launch& x) {
+  return x.bundle.empty() ? x.rootfs : x.bundle;
+}
+
 // -- exec ---------------------------------------------------------------------
 
 /// The options' pointers are below /options; an exec request has none.
@@ -123,11 +137,19 @@ failure of_exec_request(failure why) {
   return why;
 }
 
-result<oci::process> process_of(const msg::compile_exec& x) {
+/// Of the container's configuration, what an exec session goes by.
+result<oci::spec> session_spec(const std::string& config) {
+  TROUPE_TRY(auto spec, oci::parse(config));
+  oci::spec out;
+  out.root = std::move(spec.root);
+  out.process = std::move(spec.process);
+  return out;
+}
+
+result<oci::process> process_of(const msg::compile_exec& x, oci::spec spec) {
   if (x.args.empty())
     return fail(fault::invalid_config,
                 "/args: expected at least one string, found none");
-  TROUPE_TRY(auto spec, oci::parse(x.config));
   run_options options;
   options.args = x.args;
   options.env = x.env;
@@ -145,29 +167,51 @@ result<oci::process> process_of(const msg::compile_exec& x) {
 
 } // namespace
 
-result<msg::compiled_launch> plan_launch(const msg::compile_launch& x,
-                                         const plan::host_facts& host) {
-  const auto& bundle = x.bundle.empty() ? x.rootfs : x.bundle;
-  TROUPE_TRY(auto spec, spec_of(x));
-  TROUPE_TRY(auto options, options_of(x.options));
-  TROUPE_CHECK(
-    open_directory(x.bundle.empty() ? "/rootfs" : "/bundle", bundle));
-  TROUPE_TRY(const auto root, open_rootfs(spec, bundle));
-  TROUPE_CHECK(apply_resolved(std::move(options), root.get(), spec));
-  TROUPE_CHECK(oci::validate(spec));
-  TROUPE_TRY(auto plan, plan::compile(spec, host, x.id, bundle));
-  return msg::compiled_launch{
-    std::make_shared<const plan::launch_plan>(std::move(plan)),
-    oci::to_json(spec).dump(2, ' ', false,
-                            nlohmann::json::error_handler_t::replace)};
+planning::planning(plan::host_facts host) : host_(std::move(host)) {
 }
 
-result<msg::compiled_exec> plan_exec(const msg::compile_exec& x,
-                                     const plan::host_facts& host) {
-  auto process = process_of(x);
+result<shared_configuration>
+planning::configuration_of(const msg::compile_launch& x) {
+  TROUPE_TRY(auto documents, documents_of(x));
+  if (const auto* const known = configurations_.find(documents))
+    return *known;
+  TROUPE_TRY(auto spec, spec_of(documents, path_of_spec(x)));
+  TROUPE_TRY(auto options, options_of(x.options));
+  TROUPE_TRY(const auto root, open_rootfs(spec, directory_of(x)));
+  const auto looks_at_root = !options.user.empty();
+  TROUPE_CHECK(apply_resolved(std::move(options), root.get(), spec));
+  TROUPE_CHECK(oci::validate(spec));
+  auto text = oci::to_json(spec).dump(-1, ' ', false,
+                                      nlohmann::json::error_handler_t::replace);
+  auto made = std::make_shared<const launch_configuration>(
+    launch_configuration{std::move(spec), std::move(text)});
+  if (looks_at_root) // whose users may change
+    return made;
+  return configurations_.keep(std::move(documents), std::move(made));
+}
+
+result<msg::compiled_launch> planning::launch(const msg::compile_launch& x) {
+  TROUPE_TRY(const auto from, configuration_of(x));
+  const auto& bundle = directory_of(x);
+  TROUPE_CHECK(
+    open_directory(x.bundle.empty() ? "/rootfs" : "/bundle", bundle));
+  TROUPE_CHECK(open_rootfs(from->spec, bundle));
+  TROUPE_TRY(auto plan, plan::compile(from->spec, host_, x.id, bundle));
+  return msg::compiled_launch{
+    std::make_shared<const plan::launch_plan>(std::move(plan)),
+    {from, &from->text}};
+}
+
+result<msg::compiled_exec> planning::exec(const msg::compile_exec& x) {
+  const auto* spec = session_specs_.find(x.config);
+  if (spec == nullptr) {
+    TROUPE_TRY(auto parsed, session_spec(x.config));
+    spec = &session_specs_.keep(x.config, std::move(parsed));
+  }
+  auto process = process_of(x, *spec);
   if (!process)
     return fail(of_exec_request(std::move(process).error()));
-  TROUPE_TRY(auto plan, plan::compile_exec(*process, *x.in, host, x.session));
+  TROUPE_TRY(auto plan, plan::compile_exec(*process, *x.in, host_, x.session));
   return msg::compiled_exec{
     std::make_shared<const plan::exec_plan>(std::move(plan))};
 }

@@ -60,6 +60,9 @@ enter_v1(const entrance& through) noexcept;
 [[nodiscard]] tl::expected<void, step_failure>
 remove(const plan::cgroup& in, std::chrono::milliseconds patience);
 
+/// The same without a kill or a wait: false if something is left.
+[[nodiscard]] bool remove_if_empty(const plan::cgroup& in);
+
 /// Removes the (empty) directories of `path` in every hierarchy of `in`, from
 /// the leaf up to but not including the hierarchy's root, stopping at the first
 /// that is in use. For the supervisor's own cgroup parent at shutdown.
@@ -123,6 +126,10 @@ public:
     std::uint32_t epoll_events = 0;
   };
   [[nodiscard]] virtual result<oom_notice> watch_oom() = 0;
+
+  /// Removes the directories, unless a process lives in one or something else
+  /// is in the way: then false, and `remove` is for the rest.
+  [[nodiscard]] virtual bool remove_if_empty() = 0;
 };
 
 /// After a notice: makes its descriptor ready for the next one. Without it,

@@ -62,6 +62,10 @@ public:
   result<std::int64_t> oom_kills() override;
   result<oom_notice> watch_oom() override;
 
+  bool remove_if_empty() override {
+    return cgroup::remove_if_empty(in_);
+  }
+
 private:
   /// Where every process of the container is listed: in v2, which can kill at
   /// once, else in any hierarchy.

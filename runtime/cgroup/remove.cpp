@@ -156,6 +156,14 @@ tl::expected<void, step_failure> remove(const plan::cgroup& in,
   return {};
 }
 
+bool remove_if_empty(const plan::cgroup& in) {
+  auto left = all_of(in);
+  if (!left)
+    return false;
+  remove_trees(*left);
+  return left->empty();
+}
+
 void remove_parent(const plan::cgroup& in, const std::string& path) noexcept {
   for (const auto& dir : in.dirs)
     for (auto rest = path; rest.size() > 1;

@@ -1,3 +1,4 @@
+#include "config/base/recent.hpp"
 #include "runtime/compile/compile.hpp"
 #include "runtime/compile/pointer.hpp"
 #include "runtime/compile/seccomp_words.hpp"
@@ -162,41 +163,20 @@ result<seccomp_filter> compiled(const oci::seccomp& profile) {
   return out;
 }
 
-/// The last compiled profiles, most recently used first. A host's containers
-/// share a handful, and one costs tens of milliseconds.
-class filter_cache {
-public:
-  result<seccomp_filter> get(const oci::seccomp& profile) {
-    const std::lock_guard guard{mutex_};
-    const auto known = std::ranges::find(entries_, profile, &entry::profile);
-    if (known != entries_.end()) {
-      std::rotate(entries_.begin(), known, known + 1);
-      return entries_.front().filter;
-    }
-    TROUPE_TRY(auto filter, compiled(profile));
-    if (entries_.size() == capacity)
-      entries_.pop_back();
-    entries_.insert(entries_.begin(), {profile, filter});
-    return filter;
-  }
-
-private:
-  struct entry {
-    oci::seccomp profile;
-    seccomp_filter filter;
-  };
-
-  static constexpr std::size_t capacity = 64;
-
-  std::mutex mutex_;
-  std::vector<entry> entries_;
-};
+/// A host's containers share a handful of profiles, and one costs tens of
+/// milliseconds.
+constexpr std::size_t kept_filters = 64;
 
 } // namespace
 
 result<seccomp_filter> compile_seccomp(const oci::seccomp& profile) {
-  static filter_cache cache;
-  return cache.get(profile);
+  static std::mutex mutex;
+  static recent<oci::seccomp, seccomp_filter> filters{kept_filters};
+  const std::lock_guard guard{mutex};
+  if (const auto* const known = filters.find(profile))
+    return *known;
+  TROUPE_TRY(auto filter, compiled(profile));
+  return filters.keep(profile, std::move(filter));
 }
 
 } // namespace troupe::plan

@@ -38,12 +38,9 @@ outcome check(const plan::launch_plan& plan, const lines& with, progress& at) {
   return {};
 }
 
-/// The steps between clone and the start line, as the launcher sees them.
-outcome accompany(const plan::launch_plan& plan, const lines& with, int line,
+/// The host's part of the steps between clone and the start line.
+outcome accompany(const plan::launch_plan& plan, int line,
                   const sys::cloned& init, progress& at, undo& made) {
-  auto spawned = make_report(report_kind::spawned, at);
-  spawned.pid = init.pid;
-  TROUPE_CHECK(send_report(with.report, spawned, init.pidfd.get()));
   TROUPE_CHECK(
     write_placement(plan.namespaces, plan.process.oom_score_adj, init.pid, at));
   TROUPE_CHECK(enter_resctrl(plan.intel_rdt, plan.id, init.pid, at));
@@ -56,10 +53,20 @@ outcome accompany(const plan::launch_plan& plan, const lines& with, int line,
   TROUPE_CHECK(run_hooks(plan.hooks.create_runtime,
                          plan::phase::hook_create_runtime, state, plan.bundle,
                          at));
-  TROUPE_CHECK(say(line, word::go_on, init.pid));
+  return say(line, word::go_on, init.pid);
+}
+
+/// From clone to the start line, as the launcher sees it.
+outcome see_off(const plan::launch_plan& plan, const lines& with, int line,
+                const sys::cloned& init, progress& at, undo& made) {
+  auto spawned = make_report(report_kind::spawned, at);
+  spawned.pid = init.pid;
+  TROUPE_CHECK(send_report(with.report, spawned, init.pidfd.get()));
+  TROUPE_CHECK(is_accompanied(plan) ? accompany(plan, line, init, at, made)
+                                    : say(line, word::mapped));
   TROUPE_TRY([[maybe_unused]] const auto created,
              hear(line, word::created, at));
-  return send_report(with.report, make_report(report_kind::created, at));
+  return {};
 }
 
 outcome create(const plan::launch_plan& plan, const lines& with, progress& at,
@@ -92,7 +99,7 @@ outcome create(const plan::launch_plan& plan, const lines& with, progress& at,
       {plan, with, line.second.get(), *entrance, trees, listener.release()});
   }
   line.second.reset();
-  const auto done = accompany(plan, with, line.first.get(), init, at, made);
+  const auto done = see_off(plan, with, line.first.get(), init, at, made);
   made.init = std::move(init.pidfd);
   return done;
 }

@@ -184,13 +184,15 @@ result<prepared> prepare(const session_side& session, progress& at) {
   TROUPE_TRY(const auto root, sys::open_file(AT_FDCWD, "/", O_PATH));
   TROUPE_TRY(out.terminal, open_console(process, session.with, root.get(), at));
   TROUPE_CHECK(make_ready(process, session.with, out, at));
+  TROUPE_CHECK(
+    send_report(session.with.report, make_report(report_kind::created, at)));
+  ::close(session.with.report); // its EOF tells the end of the launcher
   TROUPE_CHECK(say(session.line, word::created));
   return out;
 }
 
 [[noreturn]] void run_session(const session_side& session) {
   progress at;
-  ::close(session.with.report); // its EOF tells the end of the launcher
   const auto ready = prepare(session, at);
   if (!ready) {
     (void)send_report(session.line,
@@ -216,7 +218,7 @@ outcome accompany(const lines& with, int line, const sys::cloned& session,
   TROUPE_CHECK(say(line, word::mapped, session.pid));
   TROUPE_TRY([[maybe_unused]] const auto created,
              hear(line, word::created, at, patience));
-  return send_report(with.report, make_report(report_kind::created, at));
+  return {};
 }
 
 outcome check(const plan::exec_plan& plan, const lines& with, progress& at) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -54,6 +55,16 @@ result<failure> as_failure(const std::vector<std::uint8_t>& bytes,
 }
 
 } // namespace
+
+bool is_accompanied(const plan::launch_plan& plan) noexcept {
+  const auto& hooks = plan.hooks;
+  return (plan.namespaces.clone_flags & CLONE_NEWUSER) != 0
+         || !plan.process.oom_score_adj.empty()
+         || !plan.intel_rdt.directory.empty() || !plan.net_devices.empty()
+         || !hooks.prestart.empty() || !hooks.create_runtime.empty()
+         || !hooks.create_container.empty() || !hooks.start_container.empty()
+         || !plan.process.seccomp.listener_path.empty();
+}
 
 outcome say(int line, word what, pid_t pid) {
   const auto out = message{what, pid};

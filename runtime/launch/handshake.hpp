@@ -13,7 +13,11 @@
 ///     mapped ──────────▶   its user and group ids exist
 ///     ◀─────────── ready   namespaces, root file system and mounts are there
 ///     go_on{pid} ──────▶   host hooks have run
-///     ◀───────── created   waits for the start packet
+///     ◀───────── created   it has told its caller, and waits for the start
+///
+/// Where the launcher has nothing to do meanwhile (`is_accompanied`), ready and
+/// go_on are left out, and mapped is heard last: that its caller has been told
+/// of init. Each word that is waited for costs a wake-up on another CPU.
 ///
 /// Instead of its next word init may send a `report` of kind `failed`. EOF
 /// means that the other side is dead.
@@ -27,6 +31,10 @@ struct message {
 };
 
 [[nodiscard]] outcome say(int line, word what, pid_t pid = 0);
+
+/// Whether init needs its launcher between its birth and its start: for its
+/// ids, for what is written about it from outside, for hooks, or for its pid.
+[[nodiscard]] bool is_accompanied(const plan::launch_plan& plan) noexcept;
 
 /// Waits for `expected`. A report in its place becomes a failure, and `at` its
 /// place; EOF is `unavailable`. Waits as long as it takes: hooks may.

@@ -29,9 +29,11 @@ outcome settle(const init_side& init, progress& at) {
   if (const auto entered = cgroup::enter_v1(init.entrance); !entered)
     return fail_at(at, entered.error());
   ::setsid(); // fails only for a group leader, which a fresh clone is not
-  at = {plan::phase::id_map, 0};
-  TROUPE_TRY([[maybe_unused]] const auto mapped,
-             hear(init.line, word::mapped, at));
+  if (is_accompanied(plan)) {
+    at = {plan::phase::id_map, 0};
+    TROUPE_TRY([[maybe_unused]] const auto mapped,
+               hear(init.line, word::mapped, at));
+  }
   if (plan.namespaces.unprivileged_maps)
     TROUPE_CHECK(end_own_maps());
   if (in_user_namespace(plan))
@@ -91,6 +93,29 @@ result<sys::unique_fd> make_console(const init_side& init, int root,
   return slave;
 }
 
+/// While the host's hooks run; then the container's own. Our pid on the host.
+result<pid_t> wait_for_host(const init_side& init, progress& at) {
+  const auto& plan = init.plan;
+  TROUPE_CHECK(say(init.line, word::ready));
+  TROUPE_TRY(const auto go, hear(init.line, word::go_on, at));
+  TROUPE_CHECK(run_hooks(plan.hooks.create_container,
+                         plan::phase::hook_create_container,
+                         state_document(plan, "creating", go.pid), "/", at));
+  return go.pid;
+}
+
+/// To the caller first: it waits, while the launcher only ends.
+outcome tell_created(const init_side& init, progress& at) {
+  if (!is_accompanied(init.plan)) {
+    TROUPE_TRY([[maybe_unused]] const auto told,
+               hear(init.line, word::mapped, at));
+  }
+  TROUPE_CHECK(
+    send_report(init.with.report, make_report(report_kind::created, at)));
+  ::close(init.with.report); // its EOF tells the end of the launcher
+  return say(init.line, word::created);
+}
+
 /// Everything before the start line.
 result<created> prepare(const init_side& init, progress& at) {
   const auto& plan = init.plan;
@@ -109,17 +134,14 @@ result<created> prepare(const init_side& init, progress& at) {
     const auto root,
     build_root(plan, plan.namespaces.unprivileged_maps ? own : init.trees, at));
   TROUPE_TRY(out.ready.terminal, make_console(init, root.get(), at));
-  TROUPE_CHECK(say(init.line, word::ready));
-  TROUPE_TRY(const auto go, hear(init.line, word::go_on, at));
-  out.pid = go.pid;
-  TROUPE_CHECK(run_hooks(plan.hooks.create_container,
-                         plan::phase::hook_create_container,
-                         state_document(plan, "creating", go.pid), "/", at));
+  if (is_accompanied(plan)) {
+    TROUPE_TRY(out.pid, wait_for_host(init, at));
+  }
   TROUPE_CHECK(enter_root(plan, root.get(), at));
   TROUPE_CHECK(write_sysctls(plan, proc, at));
   TROUPE_CHECK(guard_root(plan, root.get(), at));
   TROUPE_CHECK(make_ready(plan.process, init.with, out.ready, at));
-  TROUPE_CHECK(say(init.line, word::created));
+  TROUPE_CHECK(tell_created(init, at));
   return out;
 }
 
@@ -136,7 +158,6 @@ outcome start(const init_side& init, created& container, progress& at) {
 
 void run_init(const init_side& init) {
   progress at;
-  ::close(init.with.report);     // its EOF tells the end of the launcher
   const auto umask = ::umask(0); // modes are exact until the program's own
   auto container = prepare(init, at);
   if (!container) {

@@ -24,8 +24,9 @@
 ///                           ───────────────── "go on" ──▶ createContainer
 ///                           hooks,
 ///                                                         pivot_root, masks…
+///     ◀── created ───────────────────────────────────────
 ///                           ◀──────────────── "created" ─
-///     ◀── created           exit 0                        waits on start_fd
+///                           exit 0                        waits on start_fd
 ///     start packet on start line ───────────────────────▶ startContainer
 ///     hooks, ◀── failed, or EOF at a successful exec ─────────── user, caps,
 ///     seccomp,

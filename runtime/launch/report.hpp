@@ -12,7 +12,7 @@ namespace troupe::launch {
 
 enum class report_kind : std::uint8_t {
   spawned,      ///< From the launcher: `pid`, and its pidfd by SCM_RIGHTS.
-  created,      ///< From the launcher: init waits for the start packet.
+  created,      ///< From init: it waits for the start packet.
   failed,       ///< From either: phase, index, os_errno, subject.
   hook_warning, ///< A hook failed whose failure is only logged.
   done,         ///< From teardown and hook runners: all well.

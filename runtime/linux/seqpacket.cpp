@@ -2,6 +2,7 @@
 
 #include "runtime/linux/unix_address.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -74,6 +75,18 @@ std::vector<unique_fd> take_fds(msghdr& message) {
   return fds;
 }
 
+/// The next packet's. A buffer as large as any packet may be would be cleared,
+/// page by page, for each small one.
+result<std::size_t> next_length(int socket) {
+  ssize_t n = 0;
+  do {
+    n = ::recv(socket, nullptr, 0, MSG_PEEK | MSG_TRUNC);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0)
+    return fail_os(errno, "recv MSG_PEEK", "packet");
+  return static_cast<std::size_t>(n);
+}
+
 } // namespace
 
 result<std::pair<unique_fd, unique_fd>> seqpacket_pair() {
@@ -144,10 +157,11 @@ outcome send_packet(int socket, std::span<const std::uint8_t> bytes,
 }
 
 result<packet> receive_packet(int socket, std::size_t limit) {
+  TROUPE_TRY(const auto length, next_length(socket));
   packet got;
-  got.bytes.resize(limit);
+  got.bytes.resize(std::min(length, limit));
   alignas(cmsghdr) char control[CMSG_SPACE(max_packet_fds * sizeof(int))];
-  iovec io{got.bytes.data(), limit};
+  iovec io{got.bytes.data(), got.bytes.size()};
   msghdr message{};
   message.msg_iov = &io;
   message.msg_iovlen = 1;

@@ -37,6 +37,8 @@ void take(heard& to, const hearing& by, const launch::report& said,
           sys::packet& packet) {
   switch (said.kind) {
   case launch::report_kind::spawned:
+    if (to.process.pidfd) // once, by the launcher: who comes later is not it
+      return;
     to.process.pid = said.pid;
     if (!packet.fds.empty())
       to.process.pidfd = std::move(packet.fds.front());

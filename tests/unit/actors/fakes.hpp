@@ -45,6 +45,7 @@ struct fake_cgroup {
   std::optional<failure> thaw_failure;
   std::int64_t oom_kills = 0;
   std::vector<pid_t> pids;
+  bool is_empty = false; ///< It can be removed without a launcher.
 };
 
 class fake_control : public cgroup::control {
@@ -97,6 +98,11 @@ public:
 
   result<oom_notice> watch_oom() override {
     return oom_notice{};
+  }
+
+  bool remove_if_empty() override {
+    log_->emplace_back("remove_if_empty");
+    return group_->is_empty;
   }
 
 private:

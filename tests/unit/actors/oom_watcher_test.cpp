@@ -55,6 +55,10 @@ public:
     return {};
   }
 
+  bool remove_if_empty() override {
+    return true;
+  }
+
   result<cgroup::counters> read() override {
     return cgroup::counters{};
   }

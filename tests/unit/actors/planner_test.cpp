@@ -43,7 +43,7 @@ struct fixture {
   }
 
   result<msg::compiled_launch> plan(const msg::compile_launch& x) {
-    return plan_launch(x, host);
+    return planning{host}.launch(x);
   }
 
   std::string refusal(const msg::compile_launch& x) {
@@ -56,7 +56,7 @@ struct fixture {
   msg::compile_exec exec_in(const msg::compiled_launch& container) {
     msg::compile_exec out;
     out.in = container.plan;
-    out.config = container.config;
+    out.config = *container.config;
     out.session = "3f2a";
     out.args = {"/bin/id"};
     return out;
@@ -204,7 +204,7 @@ TEST_CASE_METHOD(fixture, "an exec session starts from its container",
   const auto container = plan(request()).value();
   auto asked = exec_in(container);
   SECTION("with nothing but a command") {
-    const auto plan = plan_exec(asked, host).value().plan;
+    const auto plan = planning{host}.exec(asked).value().plan;
     CHECK(plan->id == "web-1");
     CHECK(plan->session == "3f2a");
     CHECK(plan->process.args == words{"/bin/id"});
@@ -219,7 +219,7 @@ TEST_CASE_METHOD(fixture, "an exec session starts from its container",
     asked.cwd = "/tmp";
     asked.user = "dev";
     asked.cap_add = {"net_admin"};
-    const auto process = plan_exec(asked, host).value().plan->process;
+    const auto process = planning{host}.exec(asked).value().plan->process;
     CHECK(process.env == words{"PATH=/bin", "A=2", "B=3"});
     CHECK(process.cwd == "/tmp");
     CHECK(process.uid == 1000);
@@ -234,7 +234,7 @@ TEST_CASE_METHOD(fixture, "an exec request's mistakes have its own pointers",
   const auto refusal = [&](const std::function<void(msg::compile_exec&)>& x) {
     auto asked = exec_in(container);
     x(asked);
-    const auto planned = plan_exec(asked, host);
+    const auto planned = planning{host}.exec(asked);
     REQUIRE_FALSE(planned);
     CHECK(planned.error().code == fault::invalid_config);
     return planned.error().what;

@@ -136,7 +136,7 @@ planner_actor stage::spawn_planner() {
         out.id = x.id;
         return msg::compiled_launch{
           std::make_shared<const plan::launch_plan>(std::move(out)),
-          R"({"ociVersion":"1.3.0"})"};
+          std::make_shared<const std::string>(R"({"ociVersion":"1.3.0"})")};
       },
       [this](const msg::compile_exec& x) -> caf::result<msg::compiled_exec> {
         log->push_back("compile_exec " + x.in->id);
