@@ -14,10 +14,13 @@ outcome isolate_mounts(bool run_containerd) {
     return fail_os(errno, "mount", "/");
   if (!run_containerd)
     return {};
-  const auto* const path = "/run/containerd";
-  if (::mkdir(path, 0711) != 0 && errno != EEXIST)
+  return mount_runtime_files("/run/containerd");
+}
+
+outcome mount_runtime_files(const std::string& path) {
+  if (::mkdir(path.c_str(), 0711) != 0 && errno != EEXIST)
     return fail_os(errno, "mkdir", path);
-  if (::mount("tmpfs", path, "tmpfs", 0, "mode=711") != 0)
+  if (::mount("tmpfs", path.c_str(), "tmpfs", 0, "mode=711") != 0)
     return fail_os(errno, "mount", path);
   return {};
 }

@@ -5,9 +5,10 @@
 
 namespace troupe::bench {
 
-podman::podman(std::string directory, std::string rootfs, std::string runtime,
-               std::string cgroup_parent)
+podman::podman(std::string directory, std::string run, std::string rootfs,
+               std::string runtime, std::string cgroup_parent)
   : directory_(std::move(directory)),
+    run_(std::move(run)),
     rootfs_(std::move(rootfs)),
     runtime_(std::move(runtime)),
     cgroup_parent_(std::move(cgroup_parent)) {
@@ -19,7 +20,7 @@ podman::podman(std::string directory, std::string rootfs, std::string runtime,
        "cgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\n";
   std::ofstream{directory_ + "/storage.conf"}
     << "[storage]\ndriver = \"vfs\"\ngraphroot = \"" + directory_
-         + "/store\"\nrunroot = \"" + directory_ + "/run\"\n";
+         + "/store\"\nrunroot = \"" + run_ + "\"\n";
 }
 
 command podman::run(std::vector<std::string> options,
@@ -33,9 +34,9 @@ command podman::run(std::vector<std::string> options,
 
 command podman::call(std::vector<std::string> words) const {
   words.insert(words.begin(),
-               {"podman", "--root", directory_ + "/store", "--runroot",
-                directory_ + "/run", "--tmpdir", directory_ + "/tmp",
-                "--cgroup-manager=cgroupfs", "--runtime", runtime_});
+               {"podman", "--root", directory_ + "/store", "--runroot", run_,
+                "--tmpdir", run_ + "/tmp", "--cgroup-manager=cgroupfs",
+                "--runtime", runtime_});
   return {std::move(words),
           {"HOME=" + directory_ + "/home",
            "CONTAINERS_CONF=" + directory_ + "/containers.conf",

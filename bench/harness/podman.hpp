@@ -12,8 +12,9 @@ namespace troupe::bench {
 /// because Debian's crun does not run on every host.
 class podman {
 public:
-  podman(std::string directory, std::string rootfs, std::string runtime,
-         std::string cgroup_parent);
+  /// `run` is for what is lost at reboot.
+  podman(std::string directory, std::string run, std::string rootfs,
+         std::string runtime, std::string cgroup_parent);
 
   /// `podman run`, without a network as the others, on the common root.
   [[nodiscard]] command run(std::vector<std::string> options,
@@ -25,6 +26,7 @@ public:
 
 private:
   std::string directory_;
+  std::string run_;
   std::string rootfs_;
   std::string runtime_;
   std::string cgroup_parent_;

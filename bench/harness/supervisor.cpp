@@ -18,9 +18,10 @@ constexpr std::size_t log_limit = 64U << 20U;
 
 } // namespace
 
-supervisor::supervisor(std::string directory, std::string cgroup_parent,
-                       std::string program)
+supervisor::supervisor(std::string directory, std::string root,
+                       std::string cgroup_parent, std::string program)
   : directory_(std::move(directory)),
+    root_(std::move(root)),
     cgroup_parent_(std::move(cgroup_parent)),
     program_(std::move(program)) {
   std::error_code ignored;
@@ -38,7 +39,7 @@ result<std::int64_t> supervisor::start() {
     return fail_os(errno, "open", log_path());
   const auto from = static_cast<std::size_t>(
     ::lseek(log.get(), 0, SEEK_END)); // what the one before it has said
-  const command what{{program_, "--root", directory_ + "/run", "--state",
+  const command what{{program_, "--root", root_, "--state",
                       directory_ + "/state", "--cgroup-parent", cgroup_parent_},
                      {},
                      -1,

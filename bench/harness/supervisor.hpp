@@ -10,8 +10,9 @@ namespace troupe::bench {
 /// A real trouped of our own: root, state, socket and cgroup parent.
 class supervisor {
 public:
-  /// Everything lies below `directory`; `program` is trouped's path.
-  supervisor(std::string directory, std::string cgroup_parent,
+  /// `root` is trouped's ROOT, the rest lies below `directory`; `program` is
+  /// trouped's path.
+  supervisor(std::string directory, std::string root, std::string cgroup_parent,
              std::string program);
   supervisor(const supervisor&) = delete;
   supervisor& operator=(const supervisor&) = delete;
@@ -28,7 +29,7 @@ public:
   [[nodiscard]] outcome finish();
 
   [[nodiscard]] std::string socket() const {
-    return directory_ + "/run/trouped.sock";
+    return root_ + "/trouped.sock";
   }
   [[nodiscard]] pid_t pid() const {
     return trouped_.pid();
@@ -47,6 +48,7 @@ private:
   }
 
   std::string directory_;
+  std::string root_;
   std::string cgroup_parent_;
   std::string program_;
   child trouped_;

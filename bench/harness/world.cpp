@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
+#include <sys/mount.h>
 #include <unistd.h>
 
 namespace troupe::bench {
@@ -20,7 +21,8 @@ namespace fs = std::filesystem;
 world::world(const options& wanted, report& to, std::string directory)
   : with(wanted),
     out(to),
-    troupe_oci("troupe-oci", program("troupe-oci"), directory + "/troupe-oci"),
+    troupe_oci("troupe-oci", program("troupe-oci"),
+               directory + "/run/troupe-oci"),
     directory_(std::move(directory)),
     cgroup_parent_("/troupe-bench-" + std::to_string(::getpid())) {
 }
@@ -41,6 +43,7 @@ result<std::unique_ptr<world>> world::open(const options& with, report& out) {
 
 outcome world::furnish() {
   TROUPE_CHECK(isolate_mounts(with.wants_peer("containerd")));
+  TROUPE_CHECK(mount_runtime_files(runtime_files("")));
   TROUPE_CHECK(make_rootfs(rootfs(), program("troupe-bench-probe")));
   TROUPE_CHECK(make_bundle(true_bundle(), rootfs(), {"/bin/true"}));
   TROUPE_CHECK(make_bundle(idle_bundle(), rootfs(), {"/bin/probe", "pause"}));
@@ -48,8 +51,9 @@ outcome world::furnish() {
   find_peers();
   TROUPE_TRY(
     floor, floor_process::start(program("troupe-floor"), scratch("true.plan")));
-  trouped = std::make_unique<supervisor>(scratch("trouped"), cgroup_parent_,
-                                         program("trouped"));
+  trouped = std::make_unique<supervisor>(scratch("trouped"),
+                                         runtime_files("trouped"),
+                                         cgroup_parent_, program("trouped"));
   TROUPE_CHECK(trouped->start());
   idle = std::make_unique<population>(trouped->socket(), idle_bundle());
   return {};
@@ -62,11 +66,11 @@ void world::find_peers() {
     if (path.empty())
       out.absent.push_back({name, "not on PATH (bench/run --install-peers)"});
     else if (name == "podman")
-      podman_ = std::make_unique<podman>(scratch("podman"),
-                                         scratch("podman-rootfs"), runc,
-                                         cgroup_parent_ + "-podman");
+      podman_ = std::make_unique<podman>(
+        scratch("podman"), runtime_files("podman"), scratch("podman-rootfs"),
+        runc, cgroup_parent_ + "-podman");
     else if (name != "containerd")
-      peers_.emplace_back(name, path, scratch(name));
+      peers_.emplace_back(name, path, runtime_files(name));
   }
   // podman writes into the root that it is given.
   std::error_code ignored;
@@ -144,6 +148,7 @@ outcome world::close() {
     (void)run.time(podman_->call({"rm", "--all", "--force", "--time", "0"}));
   containerd_.reset();
   remove_cgroups();
+  ::umount2(runtime_files("").c_str(), MNT_DETACH);
   std::error_code why;
   fs::remove_all(directory_, why);
   if (why && ended)

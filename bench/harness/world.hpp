@@ -50,6 +50,10 @@ public:
   [[nodiscard]] std::string scratch(const std::string& name) const {
     return directory_ + "/" + name;
   }
+  /// Lost at reboot: on a tmpfs.
+  [[nodiscard]] std::string runtime_files(const std::string& of) const {
+    return scratch("run/" + of);
+  }
   /// One of our programs.
   [[nodiscard]] static std::string program(const std::string& name);
   /// `troupe WORDS...` on our supervisor.

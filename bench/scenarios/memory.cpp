@@ -22,7 +22,7 @@ void add_footprint(session& in, std::size_t count, const std::string& who,
 /// A supervisor of its own: what others have left in the heap is not theirs.
 outcome measure_troupe(session& in, const std::vector<std::size_t>& counts) {
   auto& world = in.in;
-  supervisor fresh{world.scratch("memory"),
+  supervisor fresh{world.scratch("memory"), world.runtime_files("memory"),
                    world.trouped->cgroup_parent() + "/memory",
                    world.program("trouped")};
   TROUPE_CHECK(fresh.start());
