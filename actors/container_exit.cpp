@@ -96,9 +96,9 @@ void container_state::settle() {
   stopping = false;
   wait_for({});
   now.pid = 0;
-  changed();
   outbox.put(std::vector{event_of(now, "exited", now.finished),
                          event_of(now, "stopped", now.finished)});
+  changed(); // while the event log writes
   for (auto& each : std::exchange(pausers, {}))
     each.deliver(to_caf(wrong_state("pause", "it has exited")));
 }

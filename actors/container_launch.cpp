@@ -112,6 +112,10 @@ void container_state::launch_answered(const outcome& answered) {
     return;
   }
   launched({});
+  answer_create();
+}
+
+void container_state::answer_create() {
   if (auto reply = std::exchange(creator, std::nullopt))
     reply->deliver(now);
 }
@@ -130,14 +134,17 @@ void container_state::launched(const shim::record& x) {
     return;
   }
   due.disarm(container_due::launch_over);
+  wait_for({});
+  publish();
+  // The record is as good as the reply to the launch, and comes before it.
+  answer_create();
   // An empty cgroup directory of the same name may have been taken over, with
   // its counters. After a restart, what was counted since counts.
   if (control && !adopted)
     oom_baseline = control->oom_kills().value_or(0);
   spdlog::info("container {} created pid={}", now.id, now.pid);
-  wait_for({});
   imply_events();
-  changed();
+  save();
 }
 
 void container_state::end_launch(failure why) {
@@ -213,7 +220,8 @@ void container_state::start_answered(const outcome& answered, bool at_a_step) {
   const auto ran = now.started != 0;
   if (answered || ran) {
     running({});
-    if (now.status == status::running && !plan->hooks.poststart.empty())
+    if (starter && now.status == status::running
+        && !plan->hooks.poststart.empty())
       run_poststart();
     else
       answer_start();
@@ -265,16 +273,17 @@ void container_state::run_poststart() {
 }
 
 void container_state::answer_start() {
+  if (!starter)
+    return;
   due.disarm(container_due::start_settle);
   waited("start");
   waited("poststart");
   publish();
-  auto reply = std::exchange(starter, std::nullopt);
-  const auto why = std::exchange(start_error, std::nullopt);
-  if (reply && why)
-    reply->deliver(to_caf(*why));
-  else if (reply)
-    reply->deliver(now);
+  auto reply = *std::exchange(starter, std::nullopt);
+  if (const auto why = std::exchange(start_error, std::nullopt))
+    reply.deliver(to_caf(*why));
+  else
+    reply.deliver(now);
 }
 
 void container_state::running(const shim::record& x) {
@@ -283,10 +292,14 @@ void container_state::running(const shim::record& x) {
     return;
   follow(*row);
   now.started = x.started != 0 ? x.started : now_ns();
+  if (starter && plan->hooks.poststart.empty())
+    answer_start(); // as with the creation
+  else
+    publish();
   spdlog::info("container {} started pid={}", now.id, now.pid);
   imply_events();
   watch_oom();
-  changed();
+  save();
 }
 
 void container_state::watch_oom() {

@@ -83,6 +83,7 @@ struct container_state {
   void launch(const msg::compiled_launch& x);
   void launch_answered(const outcome& answered);
   void launched(const shim::record& x);
+  void answer_create();
   void end_launch(failure why);
   void clean_up_launch();
   void abandon_launch();

@@ -53,8 +53,6 @@ void exec_state::launch_answered(const outcome& answered) {
     return;
   }
   created({});
-  if (auto reply = std::exchange(creator, std::nullopt))
-    reply->deliver(now);
 }
 
 void exec_state::created(const shim::record&) {
@@ -65,6 +63,9 @@ void exec_state::created(const shim::record&) {
   if (!is(exec_status::creating))
     return;
   now.status = exec_status::created;
+  // The record is as good as the reply to the launch, and comes before it.
+  if (auto reply = std::exchange(creator, std::nullopt))
+    reply->deliver(now);
   spdlog::info("exec {} created pid={}", key, now.pid);
 }
 
@@ -133,6 +134,7 @@ void exec_state::running(const shim::record& x) {
     return;
   now.status = exec_status::running;
   now.started = x.started != 0 ? x.started : now_ns();
+  answer_start();
   spdlog::info("exec {} started pid={}", key, now.pid);
   tell_started();
 }
