@@ -193,7 +193,7 @@ using oom_watcher_actor = fd_owner_actor;
 namespace msg {
 
 struct container_found {
-  snapshot now;
+  shared_snapshot now;
   container_actor container;
 };
 

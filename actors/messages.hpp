@@ -3,12 +3,16 @@
 #include "actors/lifecycle.hpp"
 #include "config/base/clock.hpp"
 
+#include <caf/error.hpp>
 #include <caf/fwd.hpp>
+#include <caf/meta/load_callback.hpp>
 #include <caf/meta/type_name.hpp>
 #include <caf/timespan.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// One struct per message. A name in the imperative asks for something; a name
@@ -65,8 +69,44 @@ struct snapshot {
                  x.waiting_for, x.waiting_since, x.execs)
 };
 
+/// A snapshot that is not copied again: a list of a thousand is a thousand
+/// pointers. On the wire it is the snapshot itself.
+class shared_snapshot {
+public:
+  shared_snapshot() : shared_snapshot(snapshot{}) {
+  }
+  shared_snapshot(snapshot x)
+    : of_(std::make_shared<const snapshot>(std::move(x))) {
+  }
+  operator const snapshot&() const noexcept {
+    return *of_;
+  }
+  const snapshot* operator->() const noexcept {
+    return of_.get();
+  }
+  /// Not only an equal one.
+  [[nodiscard]] bool is(const shared_snapshot& x) const noexcept {
+    return of_ == x.of_;
+  }
+  friend bool operator==(const shared_snapshot& a, const shared_snapshot& b) {
+    return *a.of_ == *b.of_;
+  }
+  template <class Inspector>
+  friend auto inspect(Inspector& f, shared_snapshot& x) {
+    auto copy = *x.of_;
+    const auto load = [&]() -> caf::error {
+      x = shared_snapshot{std::move(copy)};
+      return caf::none;
+    };
+    return f(copy, caf::meta::load_callback(load));
+  }
+
+private:
+  std::shared_ptr<const snapshot> of_; ///< Never null.
+};
+
 struct snapshots {
-  std::vector<snapshot> all;
+  std::vector<shared_snapshot> all;
   TROUPE_MESSAGE(snapshots, x.all)
 };
 
@@ -192,7 +232,7 @@ struct shut_down {
 
 /// A container changed; the SUPERVISOR keeps the newest for everyone.
 struct container_changed {
-  snapshot now;
+  shared_snapshot now;
   TROUPE_MESSAGE(container_changed, x.now)
 };
 

@@ -79,7 +79,9 @@ void supervisor_state::answer(msg::create_container x,
   auto origin = container_origin{};
   origin.id = x.id;
   auto& made = containers[x.id];
-  made.now.id = x.id;
+  auto now = msg::snapshot{};
+  now.id = x.id;
+  made.now = std::move(now);
   made.actor = spawn(std::move(origin));
   reply.delegate(made.actor, std::move(x));
 }
@@ -153,10 +155,10 @@ void supervisor_state::answer(const msg::describe_host&,
   out.cgroup_parent = with->host.cgroup_parent;
   for (const auto& [id, each] : containers) {
     ++out.containers;
-    out.running += each.now.status == status::running
-                   || each.now.status == status::pausing;
-    out.paused += each.now.status == status::paused;
-    out.stopped += each.now.status == status::stopped;
+    out.running += each.now->status == status::running
+                   || each.now->status == status::pausing;
+    out.paused += each.now->status == status::paused;
+    out.stopped += each.now->status == status::stopped;
   }
   const auto nothing_after = std::numeric_limits<std::int64_t>::max();
   self
@@ -175,12 +177,12 @@ void supervisor_state::answer(const msg::describe_host&,
 
 // -- facts --------------------------------------------------------------------
 
-void supervisor_state::changed(const msg::snapshot& x) {
-  const auto found = containers.find(x.id);
+void supervisor_state::changed(const msg::shared_snapshot& x) {
+  const auto found = containers.find(x->id);
   if (found == containers.end())
     return;
   const auto was_adopting = std::exchange(found->second.adopting, false);
-  if (x.status == status::destroyed)
+  if (x->status == status::destroyed)
     containers.erase(found);
   else
     found->second.now = x;

@@ -116,8 +116,10 @@ void supervisor_state::crashed(const std::string& id, const caf::error& why) {
     each.crashes = 0;
   each.last_crash = now;
   if (++each.crashes > most_crashes) {
-    each.now.error = "its actor has failed too often: " + from_caf(why).what;
-    spdlog::critical("container {}: {}", id, each.now.error);
+    msg::snapshot now = each.now;
+    now.error = "its actor has failed too often: " + from_caf(why).what;
+    spdlog::critical("container {}: {}", id, now.error);
+    each.now = std::move(now);
     return;
   }
   spdlog::error("container {} is rebuilt, its actor has failed: {}", id,

@@ -63,7 +63,7 @@ void supervisor_state::stop_all(caf::timespan grace) {
           .then([one_less](const msg::done&) { one_less(); }, fails);
     };
     // What is being launched cannot be stopped, only removed.
-    if (each.now.status == lifecycle::status::creating)
+    if (each.now->status == lifecycle::status::creating)
       self->request(each.actor, grace + stop_margin, msg::remove{true})
         .then(gone, fails);
     else
@@ -78,7 +78,7 @@ void supervisor_state::await_removals() {
   if (!removals_awaited)
     return;
   for (const auto& [id, each] : containers)
-    if (each.now.auto_remove && each.actor)
+    if (each.now->auto_remove && each.actor)
       return;
   end_shim();
 }

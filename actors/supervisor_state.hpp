@@ -57,7 +57,7 @@ struct supervisor_state {
 
   // -- facts ------------------------------------------------------------------
 
-  void changed(const msg::snapshot& x);
+  void changed(const msg::shared_snapshot& x);
   void synced(const msg::shim_synced& x);
   void fell_due(const msg::deadline& x);
   void peer_down(const caf::down_msg& x);
@@ -87,7 +87,7 @@ struct supervisor_state {
 
   struct entry {
     container_actor actor; ///< Null while it is rebuilt, or given up.
-    msg::snapshot now;
+    msg::shared_snapshot now;
     bool adopting = false; ///< It has not said yet where it is.
     int crashes = 0;
     time_ns last_crash = 0;

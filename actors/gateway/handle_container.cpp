@@ -14,7 +14,7 @@ outcome list_containers(session& in, const call& x) {
   in.ask<msg::snapshots>(in.supervisor(), patience::lookup,
                          msg::list_containers{},
                          [&in, all](const msg::snapshots& reply) {
-                           in.answer({200, render(reply, all)});
+                           in.answer({200, in.lists().render(reply, all)});
                          });
   return {};
 }
@@ -81,7 +81,7 @@ outcome attach_container(session& in, const call& x) {
   if (!can_upgrade(in, x))
     return {};
   with_container(in, x, [&in, with_stdin](const msg::container_found& found) {
-    const auto& now = found.now;
+    const msg::snapshot& now = found.now;
     if (!lifecycle::has_process(now.status)) {
       in.refuse({fault::wrong_state, 0,
                  "attach container " + now.id + ": it is "

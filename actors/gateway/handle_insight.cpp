@@ -74,14 +74,14 @@ outcome show_logs(session& in, const call& x) {
 
 outcome show_config(session& in, const call& x) {
   with_container(in, x, [&in](const msg::container_found& found) {
-    answer(in, in.with().store.read_config(found.now.id));
+    answer(in, in.with().store.read_config(found.now->id));
   });
   return {};
 }
 
 outcome show_plan(session& in, const call& x) {
   with_container(in, x, [&in](const msg::container_found& found) {
-    answer(in, explained_plan(in.with(), found.now.id));
+    answer(in, explained_plan(in.with(), found.now->id));
   });
   return {};
 }

@@ -123,9 +123,9 @@ private:
 
 outcome stream_log(session& in, const msg::container_found& target,
                    const log_request& what) {
-  const auto& path = target.now.log_path;
+  const auto& path = target.now->log_path;
   if (path.empty())
-    return fail(fault::not_found, "log of " + target.now.id + ": it has none");
+    return fail(fault::not_found, "log of " + target.now->id + ": it has none");
   TROUPE_TRY(auto from, log::reader::open(path, what.from));
   auto fresh = std::make_unique<log_job>(in, std::move(from), what);
   if (what.follow) {

@@ -38,11 +38,6 @@ bool has_ended(lifecycle::status x) {
   return x == lifecycle::status::stopped || x == lifecycle::status::destroyed;
 }
 
-bool is_running(lifecycle::status x) {
-  return x == lifecycle::status::running || x == lifecycle::status::pausing
-         || x == lifecycle::status::paused;
-}
-
 std::string_view status_name(msg::exec_status x) {
   constexpr std::array<std::string_view, 4> names{"creating", "created",
                                                   "running", "stopped"};
@@ -83,14 +78,6 @@ json document(const msg::snapshot& x) {
 
 std::string render(const msg::snapshot& x) {
   return dump(document(x));
-}
-
-std::string render(const msg::snapshots& x, bool all) {
-  auto out = json::array();
-  for (const auto& each : x.all)
-    if (all || is_running(each.status))
-      out.push_back(document(each));
-  return dump(out);
 }
 
 std::string render(const msg::exec_snapshot& x) {

@@ -17,9 +17,6 @@ namespace troupe::gateway {
 [[nodiscard]] std::string render(const msg::event& x);
 [[nodiscard]] std::string render(const msg::host_info& x);
 
-/// The running and paused containers among `x`, or all.
-[[nodiscard]] std::string render(const msg::snapshots& x, bool all);
-
 [[nodiscard]] std::string render_version();
 
 /// Bytes from a process or a file need not be UTF-8; JSON must be.

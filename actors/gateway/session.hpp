@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/errors.hpp"
+#include "actors/gateway/rendered_list.hpp"
 #include "actors/gateway/request.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/services.hpp"
@@ -67,6 +68,7 @@ namespace troupe::gateway {
 struct origin {
   supervisor_actor supervisor;
   shared_services with;
+  std::shared_ptr<rendered_list> lists = std::make_shared<rendered_list>();
 };
 
 using shared_origin = std::shared_ptr<const origin>;
@@ -164,6 +166,9 @@ public:
   }
   [[nodiscard]] const services& with() const {
     return *from_->with;
+  }
+  [[nodiscard]] rendered_list& lists() const {
+    return *from_->lists;
   }
 
 private:

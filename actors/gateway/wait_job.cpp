@@ -39,7 +39,7 @@ private:
 void wait_for(session& in, const msg::container_found& target) {
   in.watch(target.container);
   in.tell(target.container, msg::await_exit{in.self()});
-  in.begin(std::make_unique<wait_job>(in, target.now.id));
+  in.begin(std::make_unique<wait_job>(in, target.now->id));
 }
 
 void wait_for(session& in, const msg::exec_created& target) {
