@@ -206,6 +206,7 @@ struct host_info {
   std::string version;
   std::int32_t pid = 0;
   std::int32_t shim_pid = 0;
+  std::uint32_t spare_launchers = 0; ///< That the shim keeps ready.
   time_ns started = 0;
   std::string root;
   std::string state;
@@ -217,9 +218,10 @@ struct host_info {
   std::int64_t paused = 0;
   std::int64_t stopped = 0;
   std::int64_t last_seq = 0;
-  TROUPE_MESSAGE(host_info, x.version, x.pid, x.shim_pid, x.started, x.root,
-                 x.state, x.kernel, x.cgroup_mode, x.cgroup_parent,
-                 x.containers, x.running, x.paused, x.stopped, x.last_seq)
+  TROUPE_MESSAGE(host_info, x.version, x.pid, x.shim_pid, x.spare_launchers,
+                 x.started, x.root, x.state, x.kernel, x.cgroup_mode,
+                 x.cgroup_parent, x.containers, x.running, x.paused, x.stopped,
+                 x.last_seq)
 };
 
 /// Ends the supervisor; with `stop_containers`, every container and the shim

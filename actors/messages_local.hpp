@@ -44,6 +44,7 @@ struct process_warned {
 struct shim_synced {
   std::int32_t shim_pid = 0;
   std::string shim_version;
+  std::uint32_t spare_launchers = 0;
   std::vector<shim::record> records;
 };
 

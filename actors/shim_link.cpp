@@ -195,6 +195,7 @@ msg::shim_synced shim_link_state::everything() const {
   msg::shim_synced out;
   out.shim_pid = peer.pid;
   out.shim_version = peer.version;
+  out.spare_launchers = peer.spare_launchers;
   for (const auto& [key, record] : records)
     out.records.push_back(record);
   return out;

@@ -147,6 +147,7 @@ void supervisor_state::answer(const msg::describe_host&,
   out.version = TROUPE_VERSION;
   out.pid = ::getpid();
   out.shim_pid = shim_pid;
+  out.spare_launchers = spare_launchers;
   out.started = started;
   out.root = with->settings.root;
   out.state = with->settings.state;

@@ -27,6 +27,7 @@ std::string container_of(const shim::process_key& key) {
 
 void supervisor_state::synced(const msg::shim_synced& x) {
   shim_pid = x.shim_pid;
+  spare_launchers = x.spare_launchers;
   records by_container;
   for (const auto& each : x.records)
     by_container[container_of(each.key)].push_back(each);

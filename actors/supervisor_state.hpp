@@ -105,6 +105,7 @@ struct supervisor_state {
   time_ns started = 0;
   std::string kernel;
   std::int32_t shim_pid = 0;
+  std::uint32_t spare_launchers = 0;
   std::int64_t last_seq = 0;
 
   bool asked = false; ///< The first shim_synced has come.

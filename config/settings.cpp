@@ -17,6 +17,7 @@ void fields(Io& io, settings& x) {
   io.optional("log_level", x.log_level);
   io.optional("log_format", x.log_format);
   io.optional("threads", x.threads);
+  io.optional("spare_launchers", x.spare_launchers);
   io.optional("log_max_size", x.log_max_size);
   io.optional("log_max_files", x.log_max_files);
   io.optional("stop_timeout_ms", x.stop_timeout_ms);
@@ -82,6 +83,7 @@ outcome check_ranges(const settings& x) {
   constexpr std::int64_t page = 4096;
   const std::array rows{
     row{"threads", x.threads, 1, 1024},
+    row{"spare_launchers", x.spare_launchers, 0, 16},
     row{"log_max_size", x.log_max_size, page, std::int64_t{1} << 40},
     row{"log_max_files", x.log_max_files, 0, 1000},
     row{"stop_timeout_ms", x.stop_timeout_ms, 0, day_ms},

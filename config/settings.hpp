@@ -19,6 +19,8 @@ struct settings {
   std::string log_level = "info";  ///< trace, debug, info, warn, error, off
   std::string log_format = "text"; ///< text or json
   std::uint32_t threads = 2;       ///< CAF workers.
+  /// Launchers that a new shim keeps ready, each with a network namespace.
+  std::uint32_t spare_launchers = 1;
   std::int64_t log_max_size = 16 << 20;  ///< Bytes per container log file.
   std::uint32_t log_max_files = 5;       ///< Rotated files kept beside it.
   std::int64_t stop_timeout_ms = 10'000; ///< SIGTERM to SIGKILL.

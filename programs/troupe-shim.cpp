@@ -9,19 +9,23 @@
 
 namespace {
 
-constexpr auto help = R"(Usage: troupe-shim --listen PATH [--ready-fd N]
+constexpr auto help
+  = R"(Usage: troupe-shim --listen PATH [--spare-launchers N] [--ready-fd N]
 
 The parent of a host's containers. It is started by trouped and ends by itself
 when it holds no container and no trouped is connected.
 
-  --listen PATH   the socket trouped connects to; absolute
-  --ready-fd N    where "ready" is written when it listens, or why it does not
-  --help          this text
-  --version       the version
+  --listen PATH        the socket trouped connects to; absolute
+  --spare-launchers N  how many launchers to keep ready, 0 to 16; 0
+  --ready-fd N         where "ready" is written when it listens, or why it does
+                       not
+  --help               this text
+  --version            the version
 )";
 
 constexpr option options[] = {
   {"listen", required_argument, nullptr, 'l'},
+  {"spare-launchers", required_argument, nullptr, 's'},
   {"ready-fd", required_argument, nullptr, 'r'},
   {"help", no_argument, nullptr, 'h'},
   {"version", no_argument, nullptr, 'v'},
@@ -29,12 +33,14 @@ constexpr option options[] = {
 };
 
 constexpr auto usage_error = 2;
+constexpr auto most_spares = 16; // as runtime/shim/spares.hpp
 
-int parsed_fd(const char* text) {
-  auto fd = -1;
+/// -1: it is none.
+int parsed_number(const char* text) {
+  auto number = -1;
   const auto* end = text + std::strlen(text);
-  const auto [stop, error] = std::from_chars(text, end, fd);
-  return error == std::errc{} && stop == end ? fd : -1;
+  const auto [stop, error] = std::from_chars(text, end, number);
+  return error == std::errc{} && stop == end ? number : -1;
 }
 
 int fail_usage(const char* why) {
@@ -46,6 +52,7 @@ int fail_usage(const char* why) {
 
 int main(int argc, char** argv) {
   std::string path;
+  auto spare_launchers = 0;
   troupe::sys::unique_fd ready;
   for (int found;
        (found = getopt_long(argc, argv, "", options, nullptr)) != -1;)
@@ -54,9 +61,14 @@ int main(int argc, char** argv) {
       path = optarg;
       break;
     case 'r':
-      ready.reset(parsed_fd(optarg));
+      ready.reset(parsed_number(optarg));
       if (::fcntl(ready.get(), F_SETFD, FD_CLOEXEC) != 0)
         return fail_usage("--ready-fd: not a descriptor");
+      break;
+    case 's':
+      spare_launchers = parsed_number(optarg);
+      if (spare_launchers < 0 || spare_launchers > most_spares)
+        return fail_usage("--spare-launchers: a number from 0 to 16 is wanted");
       break;
     case 'h':
       std::fputs(help, stdout);
@@ -69,7 +81,8 @@ int main(int argc, char** argv) {
     }
   if (path.empty() || optind != argc)
     return fail_usage("--listen PATH is wanted, and nothing else");
-  const auto how = troupe::shim::run(path, std::move(ready));
+  const auto how = troupe::shim::run(
+    path, static_cast<std::size_t>(spare_launchers), std::move(ready));
   if (!how)
     std::fprintf(stderr, "troupe-shim: %s\n", how.error().what.c_str());
   return how ? 0 : 1;

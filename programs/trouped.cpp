@@ -146,7 +146,7 @@ result<sys::unique_fd> reach_shim(const settings& from) {
     return there;
   }
   TROUPE_TRY(const auto program, shim_program(from));
-  TROUPE_CHECK(shim::start_shim(program, path));
+  TROUPE_CHECK(shim::start_shim(program, path, from.spare_launchers));
   spdlog::info("shim {} started at {}", program, path);
   return sys::seqpacket_connect(path);
 }

@@ -147,6 +147,7 @@ std::string render(const msg::host_info& x) {
     {"version", x.version},
     {"pid", x.pid},
     {"shim_pid", x.shim_pid},
+    {"spare_launchers", x.spare_launchers},
     {"started", moment(x.started)},
     {"root", x.root},
     {"state", x.state},

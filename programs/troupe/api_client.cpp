@@ -116,9 +116,9 @@ outcome api_client::connect() {
   return {};
 }
 
-result<nlohmann::json> api_client::call(std::string_view method,
-                                        const std::string& target,
-                                        const std::string& body) {
+result<api_client::reply> api_client::exchange(std::string_view method,
+                                               const std::string& target,
+                                               const std::string& body) {
   TROUPE_CHECK(connect());
   auto& with = *connection_;
   boost::system::error_code why;
@@ -133,7 +133,21 @@ result<nlohmann::json> api_client::call(std::string_view method,
   }
   if (!answer.get().keep_alive())
     connection_.reset();
-  return answer_of(answer.get().result_int(), answer.get().body());
+  return reply{answer.get().result_int(), std::move(answer.get().body())};
+}
+
+result<nlohmann::json> api_client::call(std::string_view method,
+                                        const std::string& target,
+                                        const std::string& body) {
+  TROUPE_TRY(const auto answer, exchange(method, target, body));
+  return answer_of(answer.status, answer.body);
+}
+
+result<std::string> api_client::get_text(const std::string& target) {
+  TROUPE_TRY(auto answer, exchange("GET", target, {}));
+  if (answer.status >= 300)
+    return fail(failure_of(answer.status, answer.body));
+  return std::move(answer.body);
 }
 
 result<nlohmann::json> api_client::call_again(std::string_view method,

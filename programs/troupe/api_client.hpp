@@ -29,6 +29,9 @@ public:
                                             const nlohmann::json& body);
   [[nodiscard]] result<nlohmann::json> del(const std::string& target);
 
+  /// GET, once; the answer as it came.
+  [[nodiscard]] result<std::string> get_text(const std::string& target);
+
   /// Feeds a chunked answer to `take` as it comes, until the end or until
   /// `take` returns false.
   [[nodiscard]] outcome
@@ -40,8 +43,14 @@ public:
 
 private:
   struct connection;
+  struct reply {
+    unsigned status = 0;
+    std::string body;
+  };
 
   outcome connect();
+  result<reply> exchange(std::string_view method, const std::string& target,
+                         const std::string& body);
   result<nlohmann::json> call(std::string_view method,
                               const std::string& target,
                               const std::string& body);

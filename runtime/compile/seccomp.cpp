@@ -1,6 +1,7 @@
 #include "config/base/recent.hpp"
 #include "runtime/compile/compile.hpp"
 #include "runtime/compile/pointer.hpp"
+#include "runtime/compile/seccomp_ranges.hpp"
 #include "runtime/compile/seccomp_words.hpp"
 #include "runtime/linux/unique_fd.hpp"
 
@@ -159,7 +160,8 @@ result<seccomp_filter> compiled(const oci::seccomp& profile) {
   for (std::size_t i = 0; i != profile.syscalls.size(); ++i)
     TROUPE_CHECK(add_rule(filter.get(), profile.syscalls[i], default_action,
                           at("/linux/seccomp/syscalls", i)));
-  TROUPE_TRY(out.program, exported(filter.get()));
+  TROUPE_TRY(const auto program, exported(filter.get()));
+  out.program = in_ranges(program);
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include "runtime/launch/net_devices.hpp"
 #include "runtime/launch/placement.hpp"
 #include "runtime/launch/resctrl.hpp"
+#include "runtime/launch/spare.hpp"
 #include "runtime/launch/spawn.hpp"
 #include "runtime/linux/pidfd.hpp"
 #include "runtime/linux/seqpacket.hpp"
@@ -23,6 +24,7 @@ namespace {
 /// What there is to be undone if a later step fails.
 struct undo {
   bool cgroup = false;
+  bool mounts = false;  ///< The launcher has left the host's.
   bool resctrl = false; ///< Its class is new.
   moved_devices devices;
   sys::unique_fd init;
@@ -62,18 +64,30 @@ outcome see_off(const plan::launch_plan& plan, const lines& with, int line,
   auto spawned = make_report(report_kind::spawned, at);
   spawned.pid = init.pid;
   TROUPE_CHECK(send_report(with.report, spawned, init.pidfd.get()));
-  TROUPE_CHECK(is_accompanied(plan) ? accompany(plan, line, init, at, made)
-                                    : say(line, word::mapped));
+  auto done = is_accompanied(plan) ? accompany(plan, line, init, at, made)
+                                   : say(line, word::mapped);
+  // An init that has ended meanwhile has said why.
+  if (!done && done.error().os_errno != EPIPE)
+    return done;
   TROUPE_TRY([[maybe_unused]] const auto created,
              hear(line, word::created, at));
-  return {};
+  return done;
 }
 
-outcome create(const plan::launch_plan& plan, const lines& with, progress& at,
-               undo& made) {
+/// Init's first mount namespace is a copy of the launcher's.
+outcome leave_mounts(spare& own, undo& made) {
+  const auto empty = std::move(own.empty_mounts);
+  made.mounts = true;
+  return sys::enter_namespace(empty.get(), CLONE_NEWNS, "that is empty");
+}
+
+outcome create(const plan::launch_plan& plan, const lines& with, spare& own,
+               progress& at, undo& made) {
   TROUPE_CHECK(isolate({with.report, with.start, with.stdin_fd, with.stdout_fd,
-                        with.stderr_fd, with.console},
+                        with.stderr_fd, with.console, own.host_network.get(),
+                        own.empty_mounts.get(), own.host_mounts.get()},
                        with.preserve_fds));
+  TROUPE_TRY(const auto taken, take_spare(plan, own));
   TROUPE_CHECK(check(plan, with, at));
   TROUPE_TRY(auto listener, connect_listener(plan.process.seccomp, at));
   host_trees trees;
@@ -88,15 +102,22 @@ outcome create(const plan::launch_plan& plan, const lines& with, progress& at,
   const auto entrance = cgroup::open_entrance(plan.cgroup);
   if (!entrance)
     return fail_at(at, entrance.error());
+  if (taken.mounts)
+    TROUPE_CHECK(open_cgroup_trees(plan, trees, at));
   at = {plan::phase::clone, 0};
   if (plan.namespaces.unprivileged_maps)
     TROUPE_CHECK(allow_own_maps());
   TROUPE_TRY(auto line, sys::seqpacket_pair());
-  TROUPE_TRY(auto init, spawn(plan.namespaces, entrance->v2_dir.get(), at));
+  if (taken.mounts)
+    TROUPE_CHECK(leave_mounts(own, made));
+  TROUPE_TRY(auto init,
+             spawn(plan.namespaces, taken.network ? CLONE_NEWNET : 0U,
+                   entrance->v2_dir.get(), at));
   if (init.pid == 0) {
     line.first.reset();
-    run_init(
-      {plan, with, line.second.get(), *entrance, trees, listener.release()});
+    own.host_mounts.reset();
+    run_init({plan, with, line.second.get(), *entrance, trees,
+              listener.release(), taken.mounts});
   }
   line.second.reset();
   const auto done = see_off(plan, with, line.first.get(), init, at, made);
@@ -111,8 +132,11 @@ bool is_hook(plan::phase x) {
 }
 
 /// Undoes what was done, so that the report of the failure finds nothing left.
-void abandon(const plan::launch_plan& plan, const progress& at, int report_line,
-             const undo& made) {
+void abandon(const plan::launch_plan& plan, const spare& own,
+             const progress& at, int report_line, const undo& made) {
+  if (made.mounts) // else no path of the host's leads anywhere
+    (void)sys::enter_namespace(own.host_mounts.get(), CLONE_NEWNS,
+                               "of the host");
   made.devices.move_back(plan);
   if (made.init)
     kill_and_wait(made.init.get());
@@ -131,12 +155,17 @@ void abandon(const plan::launch_plan& plan, const progress& at, int report_line,
 } // namespace
 
 int run_create(const plan::launch_plan& plan, const lines& with) {
+  spare none;
+  return run_create(plan, with, none);
+}
+
+int run_create(const plan::launch_plan& plan, const lines& with, spare& own) {
   progress at;
   undo made;
-  const auto created = create(plan, with, at, made);
+  const auto created = create(plan, with, own, at, made);
   if (created)
     return 0;
-  abandon(plan, at, with.report, made);
+  abandon(plan, own, at, with.report, made);
   (void)send_report(with.report,
                     make_report(report_kind::failed, at, created.error()));
   return 1;

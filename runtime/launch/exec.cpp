@@ -215,10 +215,13 @@ outcome accompany(const lines& with, int line, const sys::cloned& session,
   auto spawned = make_report(report_kind::spawned, at);
   spawned.pid = session.pid;
   TROUPE_CHECK(send_report(with.report, spawned, session.pidfd.get()));
-  TROUPE_CHECK(say(line, word::mapped, session.pid));
+  auto said = say(line, word::mapped, session.pid);
+  // A session that has ended meanwhile has said why.
+  if (!said && said.error().os_errno != EPIPE)
+    return said;
   TROUPE_TRY([[maybe_unused]] const auto created,
              hear(line, word::created, at, patience));
-  return {};
+  return said;
 }
 
 outcome check(const plan::exec_plan& plan, const lines& with, progress& at) {

@@ -156,4 +156,19 @@ result<host_trees> open_host_trees(const plan::launch_plan& plan,
   return out;
 }
 
+outcome open_cgroup_trees(const plan::launch_plan& plan, host_trees& to,
+                          progress& at) {
+  const auto& mounts = plan.rootfs.mounts;
+  const auto found = std::ranges::find(mounts, plan::mount_kind::cgroup,
+                                       &plan::mount::kind);
+  if (found == mounts.end())
+    return {};
+  at = {plan::phase::mount, static_cast<std::uint32_t>(found - mounts.begin())};
+  for (const auto& dir : plan.cgroup.dirs) {
+    TROUPE_TRY(to.cgroups.emplace_back(),
+               sys::clone_tree(AT_FDCWD, dir.mount + dir.path, false));
+  }
+  return {};
+}
+
 } // namespace troupe::launch

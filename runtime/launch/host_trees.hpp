@@ -19,6 +19,8 @@ struct host_trees {
   /// As plan.rootfs.mounts: the user namespace of an idmapped file system.
   std::vector<sys::unique_fd> idmaps;
   std::vector<sys::unique_fd> devices; ///< As plan.rootfs.devices; see below.
+  /// As plan.cgroup.dirs, for a cgroup mount; empty: init makes them itself.
+  std::vector<sys::unique_fd> cgroups;
 };
 
 /// Whether the container has a mount namespace, new or joined. Without one
@@ -35,5 +37,10 @@ struct host_trees {
 /// Opens all of it. Nothing if the plan has no mount namespace of its own.
 [[nodiscard]] result<host_trees> open_host_trees(const plan::launch_plan& plan,
                                                  progress& at);
+
+/// The container's cgroups, once they are there, if it mounts them: for an init
+/// that has nothing of the host's.
+[[nodiscard]] outcome open_cgroup_trees(const plan::launch_plan& plan,
+                                        host_trees& to, progress& at);
 
 } // namespace troupe::launch

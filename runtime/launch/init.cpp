@@ -137,7 +137,7 @@ result<created> prepare(const init_side& init, progress& at) {
   if (is_accompanied(plan)) {
     TROUPE_TRY(out.pid, wait_for_host(init, at));
   }
-  TROUPE_CHECK(enter_root(plan, root.get(), at));
+  TROUPE_CHECK(enter_root(plan, root.get(), init.over_empty_root, at));
   TROUPE_CHECK(write_sysctls(plan, proc, at));
   TROUPE_CHECK(guard_root(plan, root.get(), at));
   TROUPE_CHECK(make_ready(plan.process, init.with, out.ready, at));

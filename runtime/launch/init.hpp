@@ -13,7 +13,8 @@ struct init_side {
   int line; ///< Its end of the handshake.
   const cgroup::entrance& entrance;
   const host_trees& trees;
-  int listener; ///< Connected seccomp listener, -1: none.
+  int listener;         ///< Connected seccomp listener, -1: none.
+  bool over_empty_root; ///< Nothing of the host's is mounted: no pivot.
 };
 
 /// The life of init from clone to execve.

@@ -57,9 +57,13 @@ struct lines {
   int preserve_fds = 0;
 };
 
+struct spare;
+
 /// Creates a container. Returns the launcher's exit code; init never returns
 /// from it. Nothing is left behind when it fails: cgroups are removed and init
-/// is dead.
+/// is dead. `own` is what the launcher has made before (spare.hpp).
+[[nodiscard]] int run_create(const plan::launch_plan& plan, const lines& with,
+                             spare& own);
 [[nodiscard]] int run_create(const plan::launch_plan& plan, const lines& with);
 
 /// How long either phase of a session may take. It runs no hooks and waits for

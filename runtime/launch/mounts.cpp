@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
-#include <filesystem>
 #include <linux/magic.h>
+#include <span>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -136,31 +136,38 @@ outcome place_bind(const plan::mount& mount, int tree, int root) {
   return sys::attach_mount(tree, target.get(), mount.target);
 }
 
-/// The container's own directory of one hierarchy. In a cgroup namespace such a
-/// bind is the same as a mount of the hierarchy: both have this directory as
-/// their root.
-result<sys::unique_fd> open_cgroup(const plan::mount& mount,
-                                   const plan::cgroup_dir& dir) {
-  TROUPE_TRY(auto tree, sys::clone_tree(AT_FDCWD, dir.mount + dir.path, false));
+using trees = std::span<const sys::unique_fd>;
+
+/// The container's own directory of its i-th hierarchy. In a cgroup namespace
+/// such a bind is the same as a mount of the hierarchy: both have this
+/// directory as their root.
+outcome attach_cgroup(const plan::mount& mount, const plan::cgroup& cgroup,
+                      std::size_t i, trees made, int target) {
+  sys::unique_fd own;
+  if (made.empty()) {
+    const auto& dir = cgroup.dirs[i];
+    TROUPE_TRY(own, sys::clone_tree(AT_FDCWD, dir.mount + dir.path, false));
+  }
+  const auto tree = made.empty() ? own.get() : made[i].get();
   TROUPE_CHECK(sys::change_mount(
-    tree.get(), {attributes_of(mount), mount.attr_clear, MS_PRIVATE, false},
+    tree, {attributes_of(mount), mount.attr_clear, MS_PRIVATE, false},
     mount.target));
-  return tree;
+  return sys::attach_mount(tree, target, mount.target);
 }
 
 /// One hierarchy below the tmpfs `base`: a directory named as the host's mount
 /// is (`cpu,cpuacct`), and a link for a controller of another name (`cpu`).
-outcome place_hierarchy(const plan::mount& mount, const plan::cgroup_dir& dir,
-                        int base) {
-  const auto name = std::filesystem::path{dir.mount}.filename().string();
-  const auto made = ::mkdirat(base, name.c_str(), 0755) == 0;
-  if (!made && errno != EEXIST)
+outcome place_hierarchy(const plan::mount& mount, const plan::cgroup& cgroup,
+                        std::size_t i, trees made, int base) {
+  const auto& dir = cgroup.dirs[i];
+  const auto name = dir.mount.substr(dir.mount.rfind('/') + 1);
+  const auto fresh = ::mkdirat(base, name.c_str(), 0755) == 0;
+  if (!fresh && errno != EEXIST)
     return fail_os(errno, "mkdir", name);
-  if (made) {
-    TROUPE_TRY(const auto tree, open_cgroup(mount, dir));
+  if (fresh) {
     TROUPE_TRY(const auto target,
                sys::open_in_root(base, name, O_PATH | O_DIRECTORY));
-    TROUPE_CHECK(sys::attach_mount(tree.get(), target.get(), name));
+    TROUPE_CHECK(attach_cgroup(mount, cgroup, i, made, target.get()));
   }
   const auto& alias = dir.controller;
   if (!alias.empty() && alias != name
@@ -171,19 +178,17 @@ outcome place_hierarchy(const plan::mount& mount, const plan::cgroup_dir& dir,
 }
 
 outcome place_cgroups(const plan::mount& mount, const plan::cgroup& cgroup,
-                      int root) {
+                      trees made, int root) {
   if (cgroup.dirs.empty())
     return fail_os(EOPNOTSUPP, "mount cgroups", "the container has none");
   TROUPE_TRY(const auto target, open_target(mount, true, root));
-  if (cgroup.mode == plan::cgroup_mode::v2) {
-    TROUPE_TRY(const auto tree, open_cgroup(mount, cgroup.dirs.front()));
-    return sys::attach_mount(tree.get(), target.get(), mount.target);
-  }
+  if (cgroup.mode == plan::cgroup_mode::v2)
+    return attach_cgroup(mount, cgroup, 0, made, target.get());
   const auto data = std::vector<std::string>{"mode=755"};
   TROUPE_TRY(const auto base, sys::make_filesystem("tmpfs", "tmpfs", data, 0));
   TROUPE_CHECK(sys::attach_mount(base.get(), target.get(), mount.target));
-  for (const auto& dir : cgroup.dirs)
-    TROUPE_CHECK(place_hierarchy(mount, dir, base.get()));
+  for (auto i = std::size_t{0}; i < cgroup.dirs.size(); ++i)
+    TROUPE_CHECK(place_hierarchy(mount, cgroup, i, made, base.get()));
   return sys::change_mount(base.get(),
                            {attributes_of(mount), mount.attr_clear, 0, false},
                            mount.target);
@@ -197,7 +202,7 @@ outcome place_mount(const plan::mount& mount, const plan::cgroup& cgroup,
   case plan::mount_kind::bind:
     return place_bind(mount, with.tree, root);
   case plan::mount_kind::cgroup:
-    return place_cgroups(mount, cgroup, root);
+    return place_cgroups(mount, cgroup, with.cgroups, root);
   case plan::mount_kind::remount:
     return change_mounted(mount, root);
   case plan::mount_kind::filesystem:

@@ -109,9 +109,9 @@ result<sys::unique_fd> build_root(const plan::launch_plan& plan,
   at = {plan::phase::mount, 0};
   for (const auto& mount : rootfs.mounts) {
     const auto i = at.index;
-    TROUPE_CHECK(place_mount(mount, plan.cgroup,
-                             {trees.mounts[i].get(), trees.idmaps[i].get()},
-                             tree));
+    TROUPE_CHECK(place_mount(
+      mount, plan.cgroup,
+      {trees.mounts[i].get(), trees.idmaps[i].get(), trees.cgroups}, tree));
     ++at.index;
   }
   TROUPE_CHECK(fill_dev(rootfs, trees, tree, at));
@@ -124,10 +124,11 @@ result<sys::unique_fd> build_root(const plan::launch_plan& plan,
   return root;
 }
 
-outcome enter_root(const plan::launch_plan& plan, int root, progress& at) {
+outcome enter_root(const plan::launch_plan& plan, int root,
+                   bool over_empty_root, progress& at) {
   at = {plan::phase::pivot_root, 0};
   // A pivot in a joined namespace would change the root of all who live there.
-  if (!has_own_mounts(plan) || joins_mounts(plan))
+  if (!has_own_mounts(plan) || joins_mounts(plan) || over_empty_root)
     return sys::chroot_into(root);
   if (plan.rootfs.no_pivot)
     return enter_without_pivot(root);

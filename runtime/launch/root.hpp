@@ -13,9 +13,10 @@ namespace troupe::launch {
                                                 progress& at);
 
 /// Makes `root` the process's root: pivot_root; or chroot without a mount
-/// namespace, in a joined one, and for `no_pivot`.
+/// namespace, in a joined one, for `no_pivot`, and where there is nothing below
+/// it that a way out of a chroot could lead to.
 [[nodiscard]] outcome enter_root(const plan::launch_plan& plan, int root,
-                                 progress& at);
+                                 bool over_empty_root, progress& at);
 
 /// After `enter_root`: hides masked paths, makes read-only what shall be, and
 /// gives the root its propagation.

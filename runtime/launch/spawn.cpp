@@ -79,9 +79,10 @@ outcome enter_joins(const plan::namespaces& in, progress& at) {
   return {};
 }
 
-result<sys::cloned> enter_and_clone(const plan::namespaces& in, int cgroup,
+result<sys::cloned> enter_and_clone(const plan::namespaces& in,
+                                    std::uint64_t made, int cgroup,
                                     progress& at) {
-  auto flags = in.clone_flags & ~std::uint64_t{CLONE_NEWCGROUP};
+  auto flags = in.clone_flags & ~std::uint64_t{CLONE_NEWCGROUP} & ~made;
   if (!in.time_offsets.empty()) {
     at = {plan::phase::clone, 0};
     TROUPE_CHECK(make_time_namespace(in));
@@ -121,10 +122,10 @@ result<sys::cloned> receive_init(int line, progress& at) {
 
 } // namespace
 
-result<sys::cloned> spawn(const plan::namespaces& in, int cgroup,
-                          progress& at) {
+result<sys::cloned> spawn(const plan::namespaces& in, std::uint64_t made,
+                          int cgroup, progress& at) {
   if (in.joins.empty() && in.time_offsets.empty())
-    return enter_and_clone(in, cgroup, at);
+    return enter_and_clone(in, made, cgroup, at);
   at = {plan::phase::clone, 0};
   TROUPE_TRY(auto line, sys::seqpacket_pair());
   TROUPE_TRY(const auto fork, sys::clone_process(sys::parentage::own, 0, -1));
@@ -133,7 +134,7 @@ result<sys::cloned> spawn(const plan::namespaces& in, int cgroup,
     return receive_init(line.first.get(), at);
   }
   line.first.reset();
-  auto init = enter_and_clone(in, cgroup, at);
+  auto init = enter_and_clone(in, made, cgroup, at);
   if (init && init->pid == 0)
     return init;
   hand_over(init, at, line.second.get(), fork.pidfd.get());

@@ -76,12 +76,14 @@ std::vector<unique_fd> take_fds(msghdr& message) {
 }
 
 /// The next packet's. A buffer as large as any packet may be would be cleared,
-/// page by page, for each small one.
+/// page by page, for each small one. A peer that has closed with something
+/// unread makes the next call fail, once, with ECONNRESET; what it has said
+/// before that is still there.
 result<std::size_t> next_length(int socket) {
   ssize_t n = 0;
   do {
     n = ::recv(socket, nullptr, 0, MSG_PEEK | MSG_TRUNC);
-  } while (n < 0 && errno == EINTR);
+  } while (n < 0 && (errno == EINTR || errno == ECONNRESET));
   if (n < 0)
     return fail_os(errno, "recv MSG_PEEK", "packet");
   return static_cast<std::size_t>(n);

@@ -6,8 +6,8 @@
 #include "runtime/linux/proc.hpp"
 
 #include <cerrno>
+#include <cstdio>
 #include <sched.h>
-#include <sstream>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -59,12 +59,12 @@ bool in_first_user_namespace() {
   const auto map = read_file(AT_FDCWD, "/proc/self/uid_map");
   if (!map)
     return true;
-  auto in = std::istringstream{*map};
+  // Not a stream: its locale would cost a launch more than the rest of this.
   auto inside = 1U;
   auto outside = 1U;
   auto count = 0U;
-  in >> inside >> outside >> count;
-  return inside == 0 && outside == 0 && count == ~0U;
+  return std::sscanf(map->c_str(), "%u %u %u", &inside, &outside, &count) == 3
+         && inside == 0 && outside == 0 && count == ~0U;
 }
 
 } // namespace troupe::sys

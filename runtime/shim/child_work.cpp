@@ -20,10 +20,11 @@ int with_plan(int memfd, int line, Decode decode, Run run) {
 
 } // namespace
 
-int create_work(int plan, const launcher::lines& with) {
-  return with_plan(
-    plan, with.report, plan::decode_launch_plan,
-    [&](const plan::launch_plan& x) { return launcher::run_create(x, with); });
+int create_work(int plan, const launcher::lines& with, launcher::spare& own) {
+  return with_plan(plan, with.report, plan::decode_launch_plan,
+                   [&](const plan::launch_plan& x) {
+                     return launcher::run_create(x, with, own);
+                   });
 }
 
 int exec_work(int plan, const launcher::lines& with, int target) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/launch/launch.hpp"
+#include "runtime/launch/spare.hpp"
 #include "runtime/shim/children.hpp"
 
 #include <sys/types.h>
@@ -10,7 +11,8 @@
 /// a plan that cannot be read is reported on the line like a failing step.
 namespace troupe::shim {
 
-[[nodiscard]] int create_work(int plan, const launcher::lines& with);
+[[nodiscard]] int create_work(int plan, const launcher::lines& with,
+                              launcher::spare& own);
 [[nodiscard]] int exec_work(int plan, const launcher::lines& with, int target);
 [[nodiscard]] int teardown_work(int plan, int line);
 [[nodiscard]] int poststart_work(int plan, int line, pid_t pid);

@@ -3,6 +3,7 @@
 #include "runtime/linux/seqpacket.hpp"
 #include "runtime/shim/child_work.hpp"
 #include "runtime/shim/endings.hpp"
+#include "runtime/shim/spares.hpp"
 
 #include <array>
 #include <cerrno>
@@ -77,9 +78,14 @@ result<child> process::fork_launcher(bool exec, int memfd, int target,
   with.stdin_fd = ends.in.get();
   with.stdout_fd = ends.out.get();
   with.stderr_fd = ends.err.get();
+  if (!exec)
+    if (auto spare = in_.spares.launch(memfd, with))
+      return *std::move(spare);
   return fork_child(in_.self, [&](int line) {
     with.report = line;
-    return exec ? exec_work(memfd, with, target) : create_work(memfd, with);
+    launcher::spare nothing;
+    return exec ? exec_work(memfd, with, target)
+                : create_work(memfd, with, nothing);
   });
 }
 

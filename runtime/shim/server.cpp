@@ -39,13 +39,17 @@ result<sys::unique_fd> only_fd(sys::packet& of, std::string_view request) {
 
 } // namespace
 
-server::server(shim::loop& in, const own_process& self, std::string path)
-  : loop_(in), path_(std::move(path)), surroundings_{in, self, children_} {
+server::server(shim::loop& in, const own_process& self, std::string path,
+               std::size_t spare_launchers)
+  : loop_(in),
+    path_(std::move(path)),
+    spares_(in, self, spare_launchers),
+    surroundings_{in, self, children_, spares_} {
 }
 
 outcome server::open() {
   TROUPE_TRY(listener_, sys::seqpacket_listen(path_));
-  spare_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  reserve_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   TROUPE_TRY(accepting_, loop_.add(listener_.get(), EPOLLIN,
                                    [this](std::uint32_t) { accept(); }));
   return watch_children();
@@ -96,7 +100,8 @@ void server::accept() {
 }
 
 // With no descriptor left the connection would wait, and epoll report it, for
-// ever; the supervisor is who can end containers, so it gets the spare one.
+// ever; the supervisor is who can end containers, so it gets the one in
+// reserve.
 sys::unique_fd server::next_connection() {
   const auto next = [this] {
     return sys::unique_fd{::accept4(listener_.get(), nullptr, nullptr,
@@ -105,11 +110,11 @@ sys::unique_fd server::next_connection() {
   auto socket = next();
   if (!socket && (errno == EMFILE || errno == ENFILE)) {
     supervisor_.reset();
-    spare_.reset();
+    reserve_.reset();
     socket = next();
   }
-  if (!spare_)
-    spare_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!reserve_)
+    reserve_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   return socket;
 }
 
@@ -126,10 +131,13 @@ void server::connect(sys::unique_fd socket) {
     return;
   supervisor_ = *std::move(opened);
   patient_ = false;
+  spares_.refill_later();
 }
 
 supervisor::listener server::listener_for_supervisor() {
   supervisor::listener out;
+  out.greeting = {protocol_version, TROUPE_VERSION, ::getpid(),
+                  static_cast<std::uint32_t>(spares_.wanted())};
   out.record_of = [this](const process_key& key) -> const record* {
     const auto found = processes_.find(key);
     return found == processes_.end() ? nullptr : &found->second->state();

@@ -2,6 +2,7 @@
 
 #include "runtime/shim/job.hpp"
 #include "runtime/shim/process.hpp"
+#include "runtime/shim/spares.hpp"
 #include "runtime/shim/supervisor.hpp"
 #include "runtime/shim/table.hpp"
 
@@ -21,7 +22,8 @@ public:
   /// How long a fresh shim waits for its first supervisor.
   static constexpr std::chrono::seconds first_connection{10};
 
-  server(shim::loop& in, const own_process& self, std::string path);
+  server(shim::loop& in, const own_process& self, std::string path,
+         std::size_t spare_launchers);
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
@@ -66,10 +68,12 @@ private:
   shim::loop& loop_;
   std::string path_;
   child_table children_;
+  spares spares_;
   surroundings surroundings_;
   sys::unique_fd listener_;
   watch accepting_;
-  sys::unique_fd spare_; ///< Given up for a supervisor when there are no more.
+  sys::unique_fd
+    reserve_; ///< Given up for a supervisor when there are no more.
   sys::unique_fd child_signals_;
   watch child_died_;
   std::unordered_map<process_key, std::unique_ptr<process>> processes_;

@@ -22,11 +22,12 @@ outcome checked_path(const std::string& path) {
               "listen '" + path + "': an absolute path is wanted");
 }
 
-outcome serve(const std::string& path, sys::unique_fd& ready) {
+outcome serve(const std::string& path, std::size_t spare_launchers,
+              sys::unique_fd& ready) {
   TROUPE_CHECK(checked_path(path));
   TROUPE_TRY(const auto self, own_process::settle());
   TROUPE_TRY(auto events, loop::create());
-  server shim{events, self, path};
+  server shim{events, self, path, spare_launchers};
   TROUPE_CHECK(shim.open());
   TROUPE_CHECK(own_process::silence());
   say(ready, "ready");
@@ -36,8 +37,9 @@ outcome serve(const std::string& path, sys::unique_fd& ready) {
 
 } // namespace
 
-outcome run(const std::string& path, sys::unique_fd ready) {
-  auto how = serve(path, ready);
+outcome run(const std::string& path, std::size_t spare_launchers,
+            sys::unique_fd ready) {
+  auto how = serve(path, spare_launchers, ready);
   if (!how)
     say(ready, how.error().what);
   return how;

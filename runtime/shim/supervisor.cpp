@@ -104,8 +104,7 @@ void supervisor::flush() {
 // hello, the records, synced once, and then the rest.
 supervisor::sent supervisor::flush_all() {
   if (!greeted_) {
-    const auto how = send(
-      encode(hello{protocol_version, TROUPE_VERSION, ::getpid()}));
+    const auto how = send(encode(tell_.greeting));
     if (how != sent::yes)
       return how;
     greeted_ = true;

@@ -22,6 +22,7 @@ public:
   static constexpr std::size_t max_waiting = 4096;
 
   struct listener {
+    hello greeting; ///< What the supervisor is told first.
     /// Its record as it is now; null: forgotten meanwhile.
     std::function<const record*(const process_key&)> record_of;
     std::function<void(const request&, sys::packet)> requested;

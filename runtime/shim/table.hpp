@@ -24,11 +24,14 @@ struct answer {
   std::optional<step_report> step; ///< Where it failed.
 };
 
+class spares;
+
 /// What processes and jobs need of the shim that holds them.
 struct surroundings {
   shim::loop& loop;
   const own_process& self;
   child_table& children;
+  shim::spares& spares;
 };
 
 /// What processes and jobs tell the shim that holds them.

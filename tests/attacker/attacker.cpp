@@ -1,7 +1,11 @@
-// What a hostile container runs: it waits for processes that join it, stops
-// each, and takes from it whatever the kernel gives. The tests read what it got
-// from its report. Static, without anything of the project: it lives in the
-// container's root.
+// What a hostile container runs.
+//
+//   attacker break-out
+//
+// leaves its root by chroot(2), and prints what it finds there. Else it waits
+// for processes that join it, stops each, and takes from it whatever the kernel
+// gives. The tests read what it got from its report. Static, without anything
+// of the project: it lives in the container's root.
 //
 //   attacker REPORT [stop]
 //
@@ -21,6 +25,8 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
@@ -258,11 +264,43 @@ void write_report(const std::string& path) {
   std::rename((path + ".new").c_str(), path.c_str());
 }
 
+void list_here() {
+  struct stat info {};
+  if (::stat(".", &info) == 0)
+    std::printf("at %lu:%lu\n", static_cast<unsigned long>(info.st_dev),
+                static_cast<unsigned long>(info.st_ino));
+  auto* const here = ::opendir(".");
+  for (auto* each = here != nullptr ? ::readdir(here) : nullptr;
+       each != nullptr; each = ::readdir(here))
+    std::printf("found %s\n", each->d_name);
+}
+
+/// Out of a root that is only chroot(2)'s, see there, and down through what the
+/// rights allow to take away.
+int break_out() {
+  constexpr auto deep = 64;
+  constexpr auto mounts = 8;
+  ::mkdir("/tmp/deeper", 0755);
+  if (::chroot("/tmp/deeper") != 0)
+    return 1;
+  for (auto i = 0; i < deep; ++i)
+    (void)!::chdir("..");
+  (void)!::chroot(".");
+  list_here();
+  for (auto i = 0; i < mounts && ::umount2("/", MNT_DETACH) == 0; ++i) {
+    (void)!::chdir("/");
+    list_here();
+  }
+  return 0;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
   if (argc < 2)
     return 2;
+  if (std::string_view{argv[1]} == "break-out")
+    return break_out();
   std::signal(SIGTERM, [](int) { stopping = 1; });
   std::signal(SIGCHLD, SIG_IGN);
   for (const auto* each : {"/proc/self/exe", "/bin/busybox"}) {

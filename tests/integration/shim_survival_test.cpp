@@ -156,17 +156,19 @@ TEST_CASE("the shim keeps no descriptor of a container that is forgotten",
       "/proc/" + std::to_string(box.process.pid()) + "/fd"};
     return std::distance(begin(all), end(all));
   };
-  box.supervisor.wait_until_synced();
-  const auto before = open_fds();
-
-  for (auto i = 0; i < 5; ++i) {
+  const auto run = [&] {
     auto request = launch_of("web-1", box.process.log_path());
     request.open_stdin = true;
     box.run(request, shell_plan(box.fs, "echo hello"));
     REQUIRE(box.supervisor.ask(shim::forget{0, "web-1"}).fault == 0);
-  }
+  };
+  run(); // From then on it has a spare launcher at all times.
+  const auto before = open_fds();
 
-  CHECK(open_fds() == before);
+  for (auto i = 0; i < 5; ++i)
+    run();
+
+  CHECK(eventually([&] { return open_fds() == before; }));
 }
 
 TEST_CASE("a container inherits nothing of the shim", "[shim][rule-5]") {
@@ -191,7 +193,7 @@ TEST_CASE("a shim is started from a sealed copy and listens on return",
   const auto path = directory / "shim.sock";
 
   const auto started = shim::start_shim(
-    std::string{TROUPE_BIN_DIR} + "/troupe-shim", path);
+    std::string{TROUPE_BIN_DIR} + "/troupe-shim", path, 1);
   INFO((started ? "" : started.error().what));
   REQUIRE(started);
   shim_client supervisor{path};
@@ -199,7 +201,7 @@ TEST_CASE("a shim is started from a sealed copy and listens on return",
   const auto exe = std::filesystem::read_symlink(
     "/proc/" + std::to_string(supervisor.hello->pid) + "/exe");
   const auto second = shim::start_shim(
-    std::string{TROUPE_BIN_DIR} + "/troupe-shim", path);
+    std::string{TROUPE_BIN_DIR} + "/troupe-shim", path, 1);
   const auto pidfd = sys::open_pidfd(supervisor.hello->pid).value();
   CHECK(supervisor.ask(shim::quit{}).fault == 0);
 
@@ -213,10 +215,10 @@ TEST_CASE("a shim is started from a sealed copy and listens on return",
 TEST_CASE("a shim that cannot be started says why", "[shim]") {
   const scratch_directory directory;
   const auto no_binary = shim::start_shim(directory / "absent",
-                                          directory / "shim.sock");
+                                          directory / "shim.sock", 0);
   const auto no_directory = shim::start_shim(std::string{TROUPE_BIN_DIR}
                                                + "/troupe-shim",
-                                             directory / "absent/shim.sock");
+                                             directory / "absent/shim.sock", 0);
 
   REQUIRE_FALSE(no_binary);
   CHECK(no_binary.error().os_errno == ENOENT);

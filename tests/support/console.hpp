@@ -1,8 +1,8 @@
 #pragma once
 
 #include "runtime/launch/launch.hpp"
-#include "runtime/linux/seqpacket.hpp"
 #include "runtime/linux/unique_fd.hpp"
+#include "tests/support/stream_message.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -30,16 +30,17 @@ public:
   /// Takes the master that the launch has sent; returns the text beside it.
   std::string take_master() {
     runtime_.reset();
-    auto packet = sys::receive_packet(client_.get()).value();
-    REQUIRE(packet.fds.size() == 1);
-    master_ = std::move(packet.fds.front());
-    return {packet.bytes.begin(), packet.bytes.end()};
+    auto got = receive_message(client_.get());
+    REQUIRE(got.fd);
+    master_ = std::move(got.fd);
+    return got.text;
   }
 
   /// Whether nothing was sent, after the launch.
   bool is_unused() {
     runtime_.reset();
-    return sys::receive_packet(client_.get()).value().closed;
+    const auto got = receive_message(client_.get());
+    return got.text.empty() && !got.fd;
   }
 
   /// All that is shown until the last slave is closed, without the returns that

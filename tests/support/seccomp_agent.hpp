@@ -1,9 +1,9 @@
 #pragma once
 
 #include "runtime/linux/fd_socket.hpp"
-#include "runtime/linux/seqpacket.hpp"
 #include "runtime/linux/stream_socket.hpp"
 #include "runtime/linux/unique_fd.hpp"
+#include "tests/support/stream_message.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -62,10 +62,10 @@ private:
     const auto client = sys::stream_accept(listener_.get()).value();
     waiting = {client.get(), POLLIN, 0};
     ::poll(&waiting, 1, -1);
-    auto packet = sys::receive_packet(client.get()).value_or(sys::packet{});
-    state_ = {packet.bytes.begin(), packet.bytes.end()};
-    if (packet.fds.size() == 1)
-      answer_all(packet.fds.front().get());
+    auto got = receive_message(client.get());
+    state_ = std::move(got.text);
+    if (got.fd)
+      answer_all(got.fd.get());
   }
 
   /// POLLHUP: no process is under the filter any more.

@@ -84,9 +84,11 @@ private:
     auto number = std::to_string(ready);
     char name[] = "troupe-shim";
     char listen[] = "--listen";
+    char spare[] = "--spare-launchers";
+    char one[] = "1";
     char ready_fd[] = "--ready-fd";
-    char* const argv[] = {name,     listen,        socket.data(),
-                          ready_fd, number.data(), nullptr};
+    char* const argv[] = {name, listen,   socket.data(), spare,
+                          one,  ready_fd, number.data(), nullptr};
     if (program)
       ::fexecve(program->get(), argv, environ);
     ::_exit(127);

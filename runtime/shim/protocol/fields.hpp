@@ -51,7 +51,7 @@ auto fields(T& x) {
 
 template <maybe_const<hello> T>
 auto fields(T& x) {
-  return std::tie(x.protocol, x.version, x.pid);
+  return std::tie(x.protocol, x.version, x.pid, x.spare_launchers);
 }
 
 template <maybe_const<step_report> T>

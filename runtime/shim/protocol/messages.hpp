@@ -28,7 +28,7 @@
 namespace troupe::shim {
 
 /// Both sides refuse a peer of another version.
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 2;
 
 /// A process of the shim's: `web-1` (a container's init) or `web-1/3f2a` (an
 /// exec session of it).
@@ -121,6 +121,7 @@ struct hello {
   std::uint32_t protocol = protocol_version;
   std::string version; ///< Of the program.
   std::int32_t pid = 0;
+  std::uint32_t spare_launchers = 0; ///< Kept ready (runtime/shim/spares.hpp).
   friend bool operator==(const hello&, const hello&) = default;
 };
 

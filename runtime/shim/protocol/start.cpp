@@ -27,16 +27,22 @@ constexpr std::string_view ready_word = "ready";
 
 /// Everything a child needs, made before fork.
 struct command_line {
-  explicit command_line(const std::string& socket_path, int ready)
-    : words{"troupe-shim", "--listen", socket_path, "--ready-fd",
+  command_line(const std::string& socket_path, std::uint32_t spare_launchers,
+               int ready)
+    : words{"troupe-shim",
+            "--listen",
+            socket_path,
+            "--spare-launchers",
+            std::to_string(spare_launchers),
+            "--ready-fd",
             std::to_string(ready)} {
   }
 
-  std::array<std::string, 5> words;
+  std::array<std::string, 7> words;
 };
 
 [[noreturn]] void run_shim(int program, int ready, command_line command) {
-  std::array<char*, 6> argv{};
+  std::array<char*, 8> argv{};
   for (std::size_t i = 0; i < command.words.size(); ++i)
     argv[i] = command.words[i].data();
   std::array<char*, 1> environment{};
@@ -94,14 +100,15 @@ result<std::string> read_line(int ready) {
 } // namespace
 
 result<void> start_shim(const std::string& binary,
-                        const std::string& socket_path) {
+                        const std::string& socket_path,
+                        std::uint32_t spare_launchers) {
   TROUPE_TRY(const auto program, sys::sealed_copy("troupe-shim", binary));
   int ends[2] = {-1, -1};
   if (::pipe2(ends, O_CLOEXEC) != 0)
     return fail_os(errno, "pipe2", "ready line");
   const sys::unique_fd ready{ends[0]};
   sys::unique_fd shim_ready{ends[1]};
-  const command_line command{socket_path, shim_ready.get()};
+  const command_line command{socket_path, spare_launchers, shim_ready.get()};
   const auto pid = ::fork();
   if (pid < 0)
     return fail_os(errno, "fork", "troupe-shim");

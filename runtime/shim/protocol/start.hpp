@@ -2,6 +2,7 @@
 
 #include "config/base/result.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace troupe::shim {
@@ -13,6 +14,7 @@ namespace troupe::shim {
 ///
 /// BLOCKS until then, and forks: for a caller's start, while it has one thread.
 [[nodiscard]] result<void> start_shim(const std::string& binary,
-                                      const std::string& socket_path);
+                                      const std::string& socket_path,
+                                      std::uint32_t spare_launchers);
 
 } // namespace troupe::shim

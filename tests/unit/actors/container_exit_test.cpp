@@ -205,6 +205,24 @@ TEST_CASE_METHOD(fixture, "a second removal joins the first",
   CHECK(event_types().back() == "destroyed");
 }
 
+TEST_CASE_METHOD(fixture, "only what a launcher must undo costs a launcher",
+                 "[container][remove]") {
+  group->is_empty = true;
+  SECTION("nothing is left but empty cgroups") {
+    stopped();
+    ask<msg::snapshot>(subject, msg::remove{});
+    CHECK(logged("remove_if_empty"));
+    CHECK_FALSE(logged("teardown web-1"));
+  }
+  SECTION("there is a poststop hook") {
+    plan.hooks.poststop.emplace_back();
+    stopped();
+    ask<msg::snapshot>(subject, msg::remove{});
+    CHECK(logged("teardown web-1"));
+  }
+  CHECK(event_types().back() == "destroyed");
+}
+
 TEST_CASE_METHOD(fixture, "removal of the destroyed succeeds",
                  "[container][remove]") {
   stopped();

@@ -80,7 +80,7 @@ TEST_CASE_METHOD(fixture, "a bundle becomes a plan", "[planner]") {
   CHECK(plan.bundle == scratch.path());
   CHECK(plan.rootfs.path == scratch / "rootfs");
   CHECK(plan.process.args == words{"/bin/true"});
-  CHECK(oci::parse(planned->config).value() == spec);
+  CHECK(oci::parse(*planned->config).value() == spec);
 }
 
 TEST_CASE_METHOD(fixture, "a request's spec takes the bundle's place",
@@ -124,7 +124,7 @@ TEST_CASE_METHOD(fixture, "options are applied to plan and config",
   CHECK(process.gid == 100);
   CHECK(process.groups == std::vector<std::uint32_t>{29});
   CHECK(std::ranges::count(process.env, "A=b") == 1);
-  const auto config = oci::parse(planned->config).value();
+  const auto config = oci::parse(*planned->config).value();
   CHECK(config.process->user.uid == 1000);
   CHECK(config.process->user.additional_gids == std::vector<std::uint32_t>{29});
 }

@@ -55,7 +55,7 @@ struct fixture : test::deterministic {
   }
 
   void greet() {
-    say(shim::hello{shim::protocol_version, "1.2.3", 77});
+    say(shim::hello{shim::protocol_version, "1.2.3", 77, 2});
   }
 
   struct heard {
@@ -114,6 +114,7 @@ TEST_CASE_METHOD(fixture, "who waits for the sync gets all records, once",
   say(shim::synced{});
   REQUIRE(syncs.size() == 1);
   CHECK(syncs[0].shim_pid == 77);
+  CHECK(syncs[0].spare_launchers == 2);
   CHECK(syncs[0].shim_version == "1.2.3");
   REQUIRE(syncs[0].records.size() == 2);
   for (const auto& each : syncs[0].records)
@@ -303,10 +304,12 @@ TEST_CASE_METHOD(fixture, "a call on a broken socket is refused",
 TEST_CASE_METHOD(fixture, "the link ends with a shim that speaks otherwise",
                  "[shim_link]") {
   SECTION("another protocol") {
-    say(shim::hello{shim::protocol_version + 1, "9", 1});
+    say(shim::hello{shim::protocol_version + 1, "9", 1, 0});
     const auto why = ending();
     CHECK(why.code == fault::unavailable);
-    CHECK_THAT(why.what, Catch::Contains("speaks protocol 2"));
+    CHECK_THAT(why.what,
+               Catch::Contains("speaks protocol "
+                               + std::to_string(shim::protocol_version + 1)));
   }
   SECTION("no greeting") {
     say(record_of("web-1", 1));

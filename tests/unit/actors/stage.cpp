@@ -111,7 +111,7 @@ shim_link_actor stage::spawn_shim() {
             shim->listeners.push_back(x.listener);
             return;
           }
-          auto all = msg::shim_synced{77, "0.1.0", {}};
+          auto all = msg::shim_synced{77, "0.1.0", 1, {}};
           for (const auto& [key, each] : shim->records)
             all.records.push_back(each);
           me->send(x.listener, std::move(all));

@@ -38,8 +38,12 @@ struct fixture : test::stage {
     return ask<msg::snapshot>(find(id), msg::start{});
   }
 
+  static std::vector<msg::snapshot> flat(const msg::snapshots& x) {
+    return {x.all.begin(), x.all.end()};
+  }
+
   std::vector<msg::snapshot> list() {
-    return ask<msg::snapshots>(subject, msg::list_containers{}).all;
+    return flat(ask<msg::snapshots>(subject, msg::list_containers{}));
   }
 
   /// A container as an earlier supervisor has left it.
@@ -177,6 +181,7 @@ TEST_CASE_METHOD(fixture, "host facts and counts are to be had",
   const auto host = ask<msg::host_info>(subject, msg::describe_host{});
   CHECK(host.pid == ::getpid());
   CHECK(host.shim_pid == 77);
+  CHECK(host.spare_launchers == 1);
   CHECK(host.version == TROUPE_VERSION);
   CHECK_FALSE(host.kernel.empty());
   CHECK(host.kernel.find('\n') == std::string::npos);
@@ -197,8 +202,8 @@ TEST_CASE_METHOD(fixture, "requests wait until everything is adopted",
   auto listing = send(subject, msg::list_containers{});
   auto creating = send(subject, request("web-1"));
   CHECK_FALSE(answered());
-  tell(subject, msg::shim_synced{77, "0.1.0", {shim->records["web-1"]}});
-  const auto all = taken<msg::snapshots>(listing).all;
+  tell(subject, msg::shim_synced{77, "0.1.0", 1, {shim->records["web-1"]}});
+  const auto all = flat(taken<msg::snapshots>(listing));
   REQUIRE(all.size() == 1);
   CHECK(all[0].status == status::running);
   CHECK(all[0].pid == 42);

@@ -26,6 +26,13 @@ public:
     listed = sizeof...(Fields); // After those of nested messages.
   }
 
+  /// Of one that is kept in another shape than it travels in.
+  template <class Field, class Taken>
+  void operator()(Field& each, caf::meta::load_callback_t<Taken> taken) {
+    fill(each);
+    CHECK(taken.fun() == caf::none);
+  }
+
   void fill(bool& x) {
     x = !x;
   }

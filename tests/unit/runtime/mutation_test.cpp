@@ -166,7 +166,7 @@ TEST_CASE("mutants of the shim's packets are refused, or decoded as they are "
   record exited;
   exited.key = "web-1";
   exited.state = process_state::exited;
-  mutator notices{{text_of(encode(notice{hello{1, "0.1.0", 42}})),
+  mutator notices{{text_of(encode(notice{hello{1, "0.1.0", 42, 1}})),
                    text_of(encode(notice{exited})),
                    text_of(encode(notice{reply{1, 2, 3, "w", true, step}})),
                    text_of(encode(notice{warning{"web-1", "w", true, step}}))}};

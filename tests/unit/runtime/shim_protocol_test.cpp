@@ -28,7 +28,7 @@ std::vector<request> every_request() {
 
 std::vector<notice> every_notice() {
   return {
-    hello{1, "0.1.0", 42},
+    hello{1, "0.1.0", 42, 1},
     record{"web-1",
            true,
            process_state::exited,

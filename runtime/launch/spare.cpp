@@ -1,0 +1,107 @@
+#include "runtime/launch/spare.hpp"
+
+#include "runtime/launch/handshake.hpp"
+#include "runtime/linux/classic_mount.hpp"
+#include "runtime/linux/file.hpp"
+#include "runtime/linux/loopback.hpp"
+#include "runtime/linux/mount.hpp"
+#include "runtime/linux/namespaces.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+namespace troupe::launch {
+
+namespace {
+
+result<sys::unique_fd> own_namespace(const std::string& kind) {
+  return sys::open_file(AT_FDCWD, "/proc/self/ns/" + kind, O_RDONLY);
+}
+
+outcome leave_network(spare& out) {
+  TROUPE_TRY(auto host, own_namespace("net"));
+  TROUPE_CHECK(sys::unshare_namespaces(CLONE_NEWNET, "network"));
+  out.host_network = std::move(host);
+  return sys::bring_loopback_up();
+}
+
+/// In a new mount namespace: everything of the host's goes.
+outcome empty_out() {
+  const std::vector<std::string> readonly{"ro"};
+  TROUPE_TRY(const auto top, sys::open_file(AT_FDCWD, "/", O_PATH));
+  TROUPE_CHECK(sys::change_mount(top.get(), {0, 0, MS_PRIVATE, true}, "/"));
+  TROUPE_TRY(const auto empty, sys::make_filesystem("tmpfs", "none", readonly,
+                                                    MOUNT_ATTR_RDONLY));
+  TROUPE_CHECK(sys::attach_mount(empty.get(), top.get(), "/"));
+  return sys::pivot_into(empty.get());
+}
+
+outcome make_mounts(spare& out) {
+  TROUPE_TRY(auto host, own_namespace("mnt"));
+  TROUPE_CHECK(sys::unshare_namespaces(CLONE_NEWNS, "mount"));
+  auto fresh = own_namespace("mnt");
+  const auto emptied = empty_out();
+  TROUPE_CHECK(sys::enter_namespace(host.get(), CLONE_NEWNS, "of the host"));
+  TROUPE_CHECK(emptied);
+  if (!fresh)
+    return fail(fresh.error());
+  out.empty_mounts = *std::move(fresh);
+  out.host_mounts = std::move(host);
+  return {};
+}
+
+/// Whether init makes it without a look at the host's files.
+bool needs_no_path(const plan::mount& x) {
+  constexpr std::array<std::string_view, 5> types{"proc", "sysfs", "tmpfs",
+                                                  "devpts", "mqueue"};
+  if (x.kind != plan::mount_kind::filesystem)
+    return true;
+  return std::ranges::find(types, x.type) != types.end()
+         && !sys::is_too_long(x.data);
+}
+
+bool is_cgroup(const plan::mount& x) {
+  return x.kind == plan::mount_kind::cgroup;
+}
+
+bool fits(const plan::launch_plan& plan) {
+  return plan.namespaces.joins.empty() && plan.namespaces.time_offsets.empty()
+         && !is_accompanied(plan);
+}
+
+bool fits_mounts(const plan::launch_plan& plan) {
+  const auto& mounts = plan.rootfs.mounts;
+  return (plan.namespaces.clone_flags & CLONE_NEWNS) != 0
+         && !plan.rootfs.no_pivot
+         && std::ranges::all_of(mounts, needs_no_path)
+         // Their trees are made once.
+         && std::ranges::count_if(mounts, is_cgroup) <= 1;
+}
+
+} // namespace
+
+spare make_spare() {
+  spare out;
+  // A launch without them makes its own, or says what is wrong.
+  (void)make_mounts(out);
+  (void)leave_network(out);
+  return out;
+}
+
+result<taken> take_spare(const plan::launch_plan& plan, spare& of) {
+  taken out;
+  const auto fitting = fits(plan);
+  out.mounts = fitting && of.empty_mounts && fits_mounts(plan);
+  out.network = fitting && of.host_network
+                && (plan.namespaces.clone_flags & CLONE_NEWNET) != 0;
+  if (of.host_network && !out.network)
+    TROUPE_CHECK(
+      sys::enter_namespace(of.host_network.get(), CLONE_NEWNET, "of the host"));
+  of.host_network.reset();
+  return out;
+}
+
+} // namespace troupe::launch
