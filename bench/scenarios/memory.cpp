@@ -22,12 +22,15 @@ void add_footprint(session& in, std::size_t count, const std::string& who,
 /// A supervisor of its own: what others have left in the heap is not theirs.
 outcome measure_troupe(session& in, const std::vector<std::size_t>& counts) {
   auto& world = in.in;
-  supervisor fresh{world.scratch("memory"), world.runtime_files("memory"),
+  const auto root = world.runtime_files("memory");
+  supervisor fresh{world.scratch("memory"), root,
                    world.trouped->cgroup_parent() + "/memory",
                    world.program("trouped")};
   TROUPE_CHECK(fresh.start());
-  const auto all = [&] {
-    return footprint_of({fresh.pid(), fresh.shim_pid()});
+  const auto all = [&] { // its spare launchers too
+    auto processes = find_processes("troupe-shim", root);
+    processes.push_back(fresh.pid());
+    return footprint_of(processes);
   };
   TROUPE_TRY(const auto empty, all());
   population idle{fresh.socket(), world.idle_bundle()};

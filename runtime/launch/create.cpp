@@ -85,7 +85,8 @@ outcome create(const plan::launch_plan& plan, const lines& with, spare& own,
                progress& at, undo& made) {
   TROUPE_CHECK(isolate({with.report, with.start, with.stdin_fd, with.stdout_fd,
                         with.stderr_fd, with.console, own.host_network.get(),
-                        own.empty_mounts.get(), own.host_mounts.get()},
+                        own.empty_mounts.get(), own.host_mounts.get(),
+                        own.host_root.get()},
                        with.preserve_fds));
   TROUPE_TRY(const auto taken, take_spare(plan, own));
   TROUPE_CHECK(check(plan, with, at));
@@ -115,7 +116,7 @@ outcome create(const plan::launch_plan& plan, const lines& with, spare& own,
                    entrance->v2_dir.get(), at));
   if (init.pid == 0) {
     line.first.reset();
-    own.host_mounts.reset();
+    own = {}; // the way back is not for the container
     run_init({plan, with, line.second.get(), *entrance, trees,
               listener.release(), taken.mounts});
   }
@@ -135,8 +136,7 @@ bool is_hook(plan::phase x) {
 void abandon(const plan::launch_plan& plan, const spare& own,
              const progress& at, int report_line, const undo& made) {
   if (made.mounts) // else no path of the host's leads anywhere
-    (void)sys::enter_namespace(own.host_mounts.get(), CLONE_NEWNS,
-                               "of the host");
+    (void)return_to_host(own);
   made.devices.move_back(plan);
   if (made.init)
     kill_and_wait(made.init.get());

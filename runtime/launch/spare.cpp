@@ -40,16 +40,16 @@ outcome empty_out() {
 }
 
 outcome make_mounts(spare& out) {
-  TROUPE_TRY(auto host, own_namespace("mnt"));
+  TROUPE_TRY(out.host_root, sys::open_file(AT_FDCWD, "/", O_PATH));
+  TROUPE_TRY(out.host_mounts, own_namespace("mnt"));
   TROUPE_CHECK(sys::unshare_namespaces(CLONE_NEWNS, "mount"));
   auto fresh = own_namespace("mnt");
   const auto emptied = empty_out();
-  TROUPE_CHECK(sys::enter_namespace(host.get(), CLONE_NEWNS, "of the host"));
+  TROUPE_CHECK(return_to_host(out));
   TROUPE_CHECK(emptied);
   if (!fresh)
     return fail(fresh.error());
   out.empty_mounts = *std::move(fresh);
-  out.host_mounts = std::move(host);
   return {};
 }
 
@@ -83,12 +83,19 @@ bool fits_mounts(const plan::launch_plan& plan) {
 
 } // namespace
 
-spare make_spare() {
+result<spare> make_spare() {
   spare out;
-  // A launch without them makes its own, or says what is wrong.
-  (void)make_mounts(out);
+  // Who cannot get back is of no use; a launch without the rest makes its own.
+  if (const auto made = make_mounts(out); !made)
+    TROUPE_CHECK(return_to_host(out));
   (void)leave_network(out);
   return out;
+}
+
+outcome return_to_host(const spare& from) {
+  TROUPE_CHECK(
+    sys::enter_namespace(from.host_mounts.get(), CLONE_NEWNS, "of the host"));
+  return sys::chroot_into(from.host_root.get());
 }
 
 result<taken> take_spare(const plan::launch_plan& plan, spare& of) {
@@ -101,6 +108,11 @@ result<taken> take_spare(const plan::launch_plan& plan, spare& of) {
     TROUPE_CHECK(
       sys::enter_namespace(of.host_network.get(), CLONE_NEWNET, "of the host"));
   of.host_network.reset();
+  if (!out.mounts) {
+    of.empty_mounts.reset();
+    of.host_mounts.reset();
+    of.host_root.reset();
+  }
   return out;
 }
 

@@ -16,13 +16,15 @@ struct spare {
   /// host's.
   sys::unique_fd host_network;
   /// A mount namespace that has nothing but an empty, read-only root; and the
-  /// host's, which the launcher is in.
+  /// host's, which the launcher is in, with its root there.
   sys::unique_fd empty_mounts;
   sys::unique_fd host_mounts;
+  sys::unique_fd host_root;
 };
 
-/// Makes what can be made; an invalid descriptor is what could not.
-[[nodiscard]] spare make_spare();
+/// Makes what can be made; an invalid descriptor is what could not. A failure:
+/// the process is not where it was, and of no use.
+[[nodiscard]] result<spare> make_spare();
 
 /// What a launch takes of it. What init does in the container's user namespace,
 /// or its launcher on the host meanwhile, is not for it.
@@ -31,8 +33,13 @@ struct taken {
   bool mounts = false;  ///< Init's root goes on the empty one, without a pivot.
 };
 
-/// Goes back to the host's network if the launch is not for the new one.
+/// Goes back to the host's network if the launch is not for the new one. What
+/// is not taken is let go.
 [[nodiscard]] result<taken> take_spare(const plan::launch_plan& plan,
                                        spare& of);
+
+/// Back to the host's mounts, which setns(2) enters at their top: to a root
+/// that is further down, too.
+[[nodiscard]] outcome return_to_host(const spare& from);
 
 } // namespace troupe::launch

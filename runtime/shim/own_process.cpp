@@ -2,6 +2,7 @@
 
 #include "runtime/linux/file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -26,16 +27,12 @@ constexpr std::array kept_signals{SIGSEGV, SIGBUS, SIGILL,  SIGFPE,  SIGTRAP,
                                   SIGABRT, SIGSYS, SIGCHLD, SIGKILL, SIGSTOP};
 
 // sigaction(2) refuses what cannot be changed; that is not our concern.
-void set_all_signals(void (*to)(int), bool keep_faults) noexcept {
+void ignore_signals() noexcept {
   struct sigaction action {};
-  action.sa_handler = to;
-  for (auto signo = 1; signo <= SIGRTMAX; ++signo) {
-    auto kept = false;
-    for (const auto each : kept_signals)
-      kept = kept || each == signo;
-    if (!keep_faults || !kept)
+  action.sa_handler = SIG_IGN;
+  for (auto signo = 1; signo <= SIGRTMAX; ++signo)
+    if (std::ranges::find(kept_signals, signo) == kept_signals.end())
       ::sigaction(signo, &action, nullptr);
-  }
 }
 
 outcome set_attributes() {
@@ -64,7 +61,7 @@ std::string lower_oom_score() {
 result<own_process> own_process::settle() {
   own_process out;
   TROUPE_CHECK(set_attributes());
-  set_all_signals(SIG_IGN, true);
+  ignore_signals();
   if (::getrlimit(RLIMIT_NOFILE, &out.descriptors_) != 0)
     return fail_os(errno, "getrlimit", "RLIMIT_NOFILE");
   const struct rlimit all {
@@ -87,10 +84,6 @@ outcome own_process::silence() {
 }
 
 void own_process::restore_in_child() const noexcept {
-  set_all_signals(SIG_DFL, false);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::umask(child_umask);
   ::setrlimit(RLIMIT_NOFILE, &descriptors_);
   if (!oom_score_.empty())

@@ -1,7 +1,7 @@
 #include "runtime/shim/spares.hpp"
 
-#include "runtime/launch/isolate.hpp"
 #include "runtime/launch/spare.hpp"
+#include "runtime/linux/descriptors.hpp"
 #include "runtime/linux/pidfd.hpp"
 #include "runtime/linux/seqpacket.hpp"
 #include "runtime/shim/child_work.hpp"
@@ -50,10 +50,10 @@ constexpr std::array<std::uint8_t, 1> ready_word{'r'};
 /// The life of a spare. Its launch reports what goes wrong from here on, but
 /// for an order whose descriptors were lost (EMFILE): then it just ends.
 int wait_for_order(int line) {
-  if (!launcher::isolate({line}))
+  if (!sys::close_all_but({line}))
     return 1;
   auto own = launcher::make_spare();
-  if (!sys::send_packet(line, ready_word))
+  if (!own || !sys::send_packet(line, ready_word))
     return 1;
   auto order = sys::receive_packet(line);
   if (!order || order->closed)
@@ -64,7 +64,7 @@ int wait_for_order(int line) {
   if (!with)
     return 1;
   with->report = line;
-  return create_work(order->fds.front().get(), *with, own);
+  return create_work(order->fds.front().get(), *with, *own);
 }
 
 } // namespace

@@ -1,3 +1,5 @@
+#include "runtime/launch/spare.hpp"
+#include "runtime/linux/namespaces.hpp"
 #include "runtime/linux/pidfd.hpp"
 #include "tests/support/attacker.hpp"
 #include "tests/support/launched.hpp"
@@ -5,7 +7,10 @@
 
 #include <csignal>
 #include <filesystem>
-#include <linux/capability.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace troupe;
 using namespace troupe::test;
@@ -56,6 +61,22 @@ std::uint64_t own_capabilities() {
   const auto status = file_content("/proc/self/status");
   return std::stoull(status.substr(status.find("CapEff:") + 8, 16), nullptr,
                      16);
+}
+
+/// Enters `root` by chroot(2), with a procfs, as who runs a supervisor in a
+/// chroot does. Makes a spare there, and says whether that left it where it
+/// was.
+bool stays_in(const std::string& root) {
+  const auto proc = root + "/proc";
+  struct stat before {};
+  struct stat after {};
+  return sys::unshare_namespaces(CLONE_NEWNS, "mount")
+         && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0
+         && ::mount("proc", proc.c_str(), "proc", 0, nullptr) == 0
+         && ::chroot(root.c_str()) == 0 && ::chdir("/") == 0
+         && ::stat("/", &before) == 0 && launch::make_spare()
+         && ::stat("/", &after) == 0 && after.st_ino == before.st_ino
+         && after.st_dev == before.st_dev;
 }
 
 /// Every mount that a process sees, without the numbers that the kernel gives.
@@ -167,4 +188,12 @@ TEST_CASE("out of a root without a pivot there is nowhere to go",
       CHECK((word == "at" || what == "." || what == ".."));
   }
   CHECK(said.starts_with("at "));
+}
+
+TEST_CASE("a spare of a supervisor in a chroot stays in it", "[shim][spares]") {
+  const busybox_rootfs fs;
+  const auto child = sys::clone_process(sys::parentage::own, 0, -1).value();
+  if (child.pid == 0)
+    ::_exit(stays_in(fs.root()) ? 0 : 1);
+  CHECK(sys::wait_for_exit(child.pidfd.get()).value().code == 0);
 }

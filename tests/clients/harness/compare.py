@@ -90,6 +90,8 @@ def run_scenario(entry, sides, words, title):
         if outcome.problem or outcome.skipped:
             complaints.append(f"{label}: {outcome.problem or 'skipped: ' + outcome.skipped}")
     difference = list(difflib.unified_diff(reference.lines, tested.lines, lineterm="", n=2))[2:]
+    # In which line it is depends on the host: how many mounts a bundle shows, for one.
+    difference = ["@@" if line.startswith("@@") else line for line in difference]
     if difference:
         complaints += ["transcripts differ:"] + ["  " + line for line in difference]
     agreed = agreed_difference(entry)

@@ -55,6 +55,8 @@ TEST_CASE("a bad settings file is refused with pointer and what is allowed") {
      "/threads: expected an integer from 0 to 4294967295, found string"},
     {R"({"threads": 0})", "/threads: expected an integer from 1 to 1024, "
                           "found 0"},
+    {R"({"spare_launchers": 17})",
+     "/spare_launchers: expected an integer from 0 to 16, found 17"},
     {R"({"log_level": "loud"})",
      "/log_level: expected one of trace, debug, info, warn, error, off, found "
      "'loud'"},
