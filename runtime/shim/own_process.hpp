@@ -19,8 +19,8 @@ public:
   /// Points stdin, stdout and stderr to /dev/null.
   [[nodiscard]] static outcome silence();
 
-  /// In a forked child: undoes what fork(2) has handed down, but for signals and
-  /// descriptors, which are launch::isolate's.
+  /// In a forked child: undoes what fork(2) has handed down, but for signals
+  /// and descriptors, which are launch::isolate's.
   void restore_in_child() const noexcept;
 
 private:
