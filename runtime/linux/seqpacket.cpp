@@ -75,15 +75,19 @@ std::vector<unique_fd> take_fds(msghdr& message) {
   return fds;
 }
 
+/// A peer that has closed with something unread makes the next call fail, once,
+/// with ECONNRESET; what it has said before that is still there.
+bool is_passing(int error) {
+  return error == EINTR || error == ECONNRESET;
+}
+
 /// The next packet's. A buffer as large as any packet may be would be cleared,
-/// page by page, for each small one. A peer that has closed with something
-/// unread makes the next call fail, once, with ECONNRESET; what it has said
-/// before that is still there.
+/// page by page, for each small one.
 result<std::size_t> next_length(int socket) {
   ssize_t n = 0;
   do {
     n = ::recv(socket, nullptr, 0, MSG_PEEK | MSG_TRUNC);
-  } while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+  } while (n < 0 && is_passing(errno));
   if (n < 0)
     return fail_os(errno, "recv MSG_PEEK", "packet");
   return static_cast<std::size_t>(n);
@@ -172,7 +176,7 @@ result<packet> receive_packet(int socket, std::size_t limit) {
   ssize_t n = 0;
   do {
     n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  } while (n < 0 && errno == EINTR);
+  } while (n < 0 && is_passing(errno)); // it may close just now
   if (n < 0)
     return fail_os(errno, "recvmsg", "packet");
   got.fds = take_fds(message);
