@@ -127,6 +127,15 @@ const std::string& directory_of(const msg::compile_launch& x) {
   return x.bundle.empty() ? x.rootfs : x.bundle;
 }
 
+/// The root of a launch, whose own directory has to be there first.
+result<sys::unique_fd> open_root(const msg::compile_launch& x,
+                                 const oci::spec& spec) {
+  const auto& directory = directory_of(x);
+  TROUPE_CHECK(
+    open_directory(x.bundle.empty() ? "/rootfs" : "/bundle", directory));
+  return open_rootfs(spec, directory);
+}
+
 // -- exec ---------------------------------------------------------------------
 
 /// The options' pointers are below /options; an exec request has none.
@@ -173,11 +182,13 @@ planning::planning(plan::host_facts host) : host_(std::move(host)) {
 result<shared_configuration>
 planning::configuration_of(const msg::compile_launch& x) {
   TROUPE_TRY(auto documents, documents_of(x));
-  if (const auto* const known = configurations_.find(documents))
+  if (const auto* const known = configurations_.find(documents)) {
+    TROUPE_CHECK(open_root(x, (*known)->spec));
     return *known;
+  }
   TROUPE_TRY(auto spec, spec_of(documents, path_of_spec(x)));
   TROUPE_TRY(auto options, options_of(x.options));
-  TROUPE_TRY(const auto root, open_rootfs(spec, directory_of(x)));
+  TROUPE_TRY(const auto root, open_root(x, spec));
   const auto looks_at_root = !options.user.empty();
   TROUPE_CHECK(apply_resolved(std::move(options), root.get(), spec));
   TROUPE_CHECK(oci::validate(spec));
@@ -192,11 +203,8 @@ planning::configuration_of(const msg::compile_launch& x) {
 
 result<msg::compiled_launch> planning::launch(const msg::compile_launch& x) {
   TROUPE_TRY(const auto from, configuration_of(x));
-  const auto& bundle = directory_of(x);
-  TROUPE_CHECK(
-    open_directory(x.bundle.empty() ? "/rootfs" : "/bundle", bundle));
-  TROUPE_CHECK(open_rootfs(from->spec, bundle));
-  TROUPE_TRY(auto plan, plan::compile(from->spec, host_, x.id, bundle));
+  TROUPE_TRY(auto plan,
+             plan::compile(from->spec, host_, x.id, directory_of(x)));
   return msg::compiled_launch{
     std::make_shared<const plan::launch_plan>(std::move(plan)),
     {from, &from->text}};

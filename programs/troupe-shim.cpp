@@ -33,7 +33,6 @@ constexpr option options[] = {
 };
 
 constexpr auto usage_error = 2;
-constexpr auto most_spares = 16; // as runtime/shim/spares.hpp
 
 /// -1: it is none.
 int parsed_number(const char* text) {
@@ -67,7 +66,8 @@ int main(int argc, char** argv) {
       break;
     case 's':
       spare_launchers = parsed_number(optarg);
-      if (spare_launchers < 0 || spare_launchers > most_spares)
+      if (spare_launchers < 0
+          || spare_launchers > troupe::shim::most_spare_launchers)
         return fail_usage("--spare-launchers: a number from 0 to 16 is wanted");
       break;
     case 'h':

@@ -59,9 +59,7 @@ failure failure_of(unsigned status, const std::string& body) {
           "the supervisor answered " + std::to_string(status) + ": " + body};
 }
 
-result<nlohmann::json> answer_of(unsigned status, const std::string& body) {
-  if (status >= 300)
-    return fail(failure_of(status, body));
+result<nlohmann::json> answer_of(const std::string& body) {
   if (body.empty())
     return nlohmann::json::object();
   auto document = nlohmann::json::parse(body, nullptr, false);
@@ -116,9 +114,9 @@ outcome api_client::connect() {
   return {};
 }
 
-result<api_client::reply> api_client::exchange(std::string_view method,
-                                               const std::string& target,
-                                               const std::string& body) {
+result<std::string> api_client::exchange(std::string_view method,
+                                         const std::string& target,
+                                         const std::string& body) {
   TROUPE_CHECK(connect());
   auto& with = *connection_;
   boost::system::error_code why;
@@ -133,21 +131,21 @@ result<api_client::reply> api_client::exchange(std::string_view method,
   }
   if (!answer.get().keep_alive())
     connection_.reset();
-  return reply{answer.get().result_int(), std::move(answer.get().body())};
+  const auto status = answer.get().result_int();
+  if (status >= 300)
+    return fail(failure_of(status, answer.get().body()));
+  return std::move(answer.get().body());
 }
 
 result<nlohmann::json> api_client::call(std::string_view method,
                                         const std::string& target,
                                         const std::string& body) {
   TROUPE_TRY(const auto answer, exchange(method, target, body));
-  return answer_of(answer.status, answer.body);
+  return answer_of(answer);
 }
 
 result<std::string> api_client::get_text(const std::string& target) {
-  TROUPE_TRY(auto answer, exchange("GET", target, {}));
-  if (answer.status >= 300)
-    return fail(failure_of(answer.status, answer.body));
-  return std::move(answer.body);
+  return exchange("GET", target, {});
 }
 
 result<nlohmann::json> api_client::call_again(std::string_view method,

@@ -43,14 +43,12 @@ public:
 
 private:
   struct connection;
-  struct reply {
-    unsigned status = 0;
-    std::string body;
-  };
 
   outcome connect();
-  result<reply> exchange(std::string_view method, const std::string& target,
-                         const std::string& body);
+  /// The body of the answer.
+  result<std::string> exchange(std::string_view method,
+                               const std::string& target,
+                               const std::string& body);
   result<nlohmann::json> call(std::string_view method,
                               const std::string& target,
                               const std::string& body);

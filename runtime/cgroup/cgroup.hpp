@@ -60,7 +60,8 @@ enter_v1(const entrance& through) noexcept;
 [[nodiscard]] tl::expected<void, step_failure>
 remove(const plan::cgroup& in, std::chrono::milliseconds patience);
 
-/// The same without a kill or a wait: false if something is left.
+/// The same without a kill, a wait, or a look at what the container has made
+/// inside, which may be any number of sub-cgroups: false if something is left.
 [[nodiscard]] bool remove_if_empty(const plan::cgroup& in);
 
 /// Removes the (empty) directories of `path` in every hierarchy of `in`, from

@@ -157,11 +157,14 @@ tl::expected<void, step_failure> remove(const plan::cgroup& in,
 }
 
 bool remove_if_empty(const plan::cgroup& in) {
-  auto left = all_of(in);
-  if (!left)
+  const auto all = all_of(in);
+  if (!all)
     return false;
-  remove_trees(*left);
-  return left->empty();
+  auto whole = true;
+  for (const auto& each : *all)
+    if (::rmdir(directory_of(*each.dir).c_str()) != 0 && errno != ENOENT)
+      whole = false;
+  return whole;
 }
 
 void remove_parent(const plan::cgroup& in, const std::string& path) noexcept {

@@ -1,5 +1,7 @@
 #include "runtime/compile/seccomp_ranges.hpp"
 
+#include "runtime/linux/seccomp.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -22,12 +24,6 @@ using numbers = std::set<std::uint32_t>;
 
 constexpr auto load_word = BPF_LD | BPF_W | BPF_ABS;
 constexpr auto largest = std::numeric_limits<std::uint32_t>::max();
-
-code decoded(const bytes& program) {
-  code out(program.size() / sizeof(sock_filter));
-  std::memcpy(out.data(), program.data(), out.size() * sizeof(sock_filter));
-  return out;
-}
 
 bytes encoded(const code& program) {
   bytes out(program.size() * sizeof(sock_filter));
@@ -358,12 +354,12 @@ code rewritten(const code& program, const questions& asked) {
 } // namespace
 
 bytes in_ranges(const bytes& program) {
-  const auto old = decoded(program);
-  const auto asked = questions_of(old);
+  const auto old = sys::filter_code(program);
+  const auto asked = old ? questions_of(*old) : std::nullopt;
   if (!asked)
     return program;
-  const auto fresh = rewritten(old, *asked);
-  return fresh.size() < old.size() ? encoded(fresh) : program;
+  const auto fresh = rewritten(*old, *asked);
+  return fresh.size() < old->size() ? encoded(fresh) : program;
 }
 
 } // namespace troupe::plan

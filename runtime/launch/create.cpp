@@ -46,7 +46,7 @@ outcome accompany(const plan::launch_plan& plan, int line,
   TROUPE_CHECK(
     write_placement(plan.namespaces, plan.process.oom_score_adj, init.pid, at));
   TROUPE_CHECK(enter_resctrl(plan.intel_rdt, plan.id, init.pid, at));
-  TROUPE_CHECK(say(line, word::mapped));
+  TROUPE_CHECK(say(line, word::mapped, at));
   TROUPE_TRY([[maybe_unused]] const auto ready, hear(line, word::ready, at));
   TROUPE_CHECK(made.devices.move_to(plan, init.pid, at));
   const auto state = state_document(plan, "creating", init.pid);
@@ -55,7 +55,7 @@ outcome accompany(const plan::launch_plan& plan, int line,
   TROUPE_CHECK(run_hooks(plan.hooks.create_runtime,
                          plan::phase::hook_create_runtime, state, plan.bundle,
                          at));
-  return say(line, word::go_on, init.pid);
+  return say(line, word::go_on, at, init.pid);
 }
 
 /// From clone to the start line, as the launcher sees it.
@@ -64,14 +64,11 @@ outcome see_off(const plan::launch_plan& plan, const lines& with, int line,
   auto spawned = make_report(report_kind::spawned, at);
   spawned.pid = init.pid;
   TROUPE_CHECK(send_report(with.report, spawned, init.pidfd.get()));
-  auto done = is_accompanied(plan) ? accompany(plan, line, init, at, made)
-                                   : say(line, word::mapped);
-  // An init that has ended meanwhile has said why.
-  if (!done && done.error().os_errno != EPIPE)
-    return done;
+  TROUPE_CHECK(is_accompanied(plan) ? accompany(plan, line, init, at, made)
+                                    : say(line, word::mapped, at));
   TROUPE_TRY([[maybe_unused]] const auto created,
              hear(line, word::created, at));
-  return done;
+  return {};
 }
 
 /// Init's first mount namespace is a copy of the launcher's.

@@ -187,7 +187,7 @@ result<prepared> prepare(const session_side& session, progress& at) {
   TROUPE_CHECK(
     send_report(session.with.report, make_report(report_kind::created, at)));
   ::close(session.with.report); // its EOF tells the end of the launcher
-  TROUPE_CHECK(say(session.line, word::created));
+  TROUPE_CHECK(say(session.line, word::created, at));
   return out;
 }
 
@@ -215,13 +215,10 @@ outcome accompany(const lines& with, int line, const sys::cloned& session,
   auto spawned = make_report(report_kind::spawned, at);
   spawned.pid = session.pid;
   TROUPE_CHECK(send_report(with.report, spawned, session.pidfd.get()));
-  auto said = say(line, word::mapped, session.pid);
-  // A session that has ended meanwhile has said why.
-  if (!said && said.error().os_errno != EPIPE)
-    return said;
+  TROUPE_CHECK(say(line, word::mapped, at, session.pid));
   TROUPE_TRY([[maybe_unused]] const auto created,
              hear(line, word::created, at, patience));
-  return said;
+  return {};
 }
 
 outcome check(const plan::exec_plan& plan, const lines& with, progress& at) {

@@ -66,10 +66,14 @@ bool is_accompanied(const plan::launch_plan& plan) noexcept {
          || !plan.process.seccomp.listener_path.empty();
 }
 
-outcome say(int line, word what, pid_t pid) {
+outcome say(int line, word what, progress& at, pid_t pid) {
   const auto out = message{what, pid};
-  return sys::send_packet(
+  auto said = sys::send_packet(
     line, std::span{reinterpret_cast<const std::uint8_t*>(&out), sizeof(out)});
+  if (said || said.error().os_errno != EPIPE)
+    return said;
+  TROUPE_TRY([[maybe_unused]] const auto last, hear(line, what, at));
+  return said;
 }
 
 result<message> hear(int line, word expected, progress& at) {

@@ -30,7 +30,8 @@ struct message {
   std::int32_t pid = 0; ///< With go_on: init's, as its launcher sees it.
 };
 
-[[nodiscard]] outcome say(int line, word what, pid_t pid = 0);
+/// If the other side has ended, the failure is why, as far as it has said so.
+[[nodiscard]] outcome say(int line, word what, progress& at, pid_t pid = 0);
 
 /// Whether init needs its launcher between its birth and its start: for its
 /// ids, for what is written about it from outside, for hooks, or for its pid.

@@ -96,7 +96,7 @@ result<sys::unique_fd> make_console(const init_side& init, int root,
 /// While the host's hooks run; then the container's own. Our pid on the host.
 result<pid_t> wait_for_host(const init_side& init, progress& at) {
   const auto& plan = init.plan;
-  TROUPE_CHECK(say(init.line, word::ready));
+  TROUPE_CHECK(say(init.line, word::ready, at));
   TROUPE_TRY(const auto go, hear(init.line, word::go_on, at));
   TROUPE_CHECK(run_hooks(plan.hooks.create_container,
                          plan::phase::hook_create_container,
@@ -113,7 +113,7 @@ outcome tell_created(const init_side& init, progress& at) {
   TROUPE_CHECK(
     send_report(init.with.report, make_report(report_kind::created, at)));
   ::close(init.with.report); // its EOF tells the end of the launcher
-  return say(init.line, word::created);
+  return say(init.line, word::created, at);
 }
 
 /// Everything before the start line.

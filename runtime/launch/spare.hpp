@@ -4,8 +4,6 @@
 #include "runtime/launch/launch.hpp"
 #include "runtime/linux/unique_fd.hpp"
 
-#include <vector>
-
 namespace troupe::launch {
 
 /// What a launcher that was there before it was needed has made meanwhile: a

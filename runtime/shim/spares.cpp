@@ -6,7 +6,6 @@
 #include "runtime/linux/seqpacket.hpp"
 #include "runtime/shim/child_work.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <utility>
@@ -70,7 +69,7 @@ int wait_for_order(int line) {
 } // namespace
 
 spares::spares(shim::loop& in, const own_process& self, std::size_t count)
-  : loop_(in), self_(self), wanted_(std::min(count, most)) {
+  : loop_(in), self_(self), wanted_(count) {
 }
 
 spares::~spares() {

@@ -16,8 +16,6 @@ namespace troupe::shim {
 /// one is taken, or a launcher is forked.
 class spares {
 public:
-  static constexpr std::size_t most = 16;
-
   spares(shim::loop& in, const own_process& self, std::size_t count);
   spares(const spares&) = delete;
   spares& operator=(const spares&) = delete;

@@ -147,6 +147,11 @@ TEST_CASE_METHOD(fixture, "what is wrong with a request is said by its pointer",
      "/bundle: open " + (scratch / "no") + ": ENOENT"},
     {[&] { asked.bundle = scratch / "config.json"; },
      "/bundle: open " + (scratch / "config.json") + ": ENOTDIR"},
+    {[&] {
+       asked.bundle.clear();
+       asked.rootfs = scratch / "absent";
+     },
+     "/rootfs: open " + (scratch / "absent") + ": ENOENT"},
     {[&] { asked.bundle = scratch / "rootfs"; },
      "/bundle: open " + (scratch / "rootfs/config.json") + ": ENOENT"},
     {[&] { scratch.write("config.json", "{"); }, "line 1, column 2"},
