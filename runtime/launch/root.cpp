@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace troupe::launch {
@@ -48,9 +49,13 @@ result<sys::unique_fd> open_null(int root) {
   return null;
 }
 
-/// Nothing is in it, and its super block cannot be made writable.
-result<sys::unique_fd> empty_directory() {
+/// Nothing is in it, and its super block cannot be made writable. One for all
+/// directories of a container: to remove any memory cgroup, the kernel goes
+/// through every super block of the host (memcg_reparent_list_lrus).
+result<sys::unique_fd> empty_directory(const sys::unique_fd& first) {
   static const std::vector<std::string> readonly{"ro"};
+  if (first)
+    return sys::clone_tree(first.get(), "", false);
   return sys::make_filesystem("tmpfs", "tmpfs", readonly, MOUNT_ATTR_RDONLY);
 }
 
@@ -58,7 +63,8 @@ bool is_missing(const failure& why) {
   return why.os_errno == ENOENT || why.os_errno == ENOTDIR;
 }
 
-outcome mask(int root, const std::string& path) {
+/// `first`: the first directory's cover.
+outcome mask(int root, const std::string& path, sys::unique_fd& first) {
   const auto target = sys::open_in_root(root, path, O_PATH);
   if (!target && is_missing(target.error()))
     return {};
@@ -68,8 +74,11 @@ outcome mask(int root, const std::string& path) {
   if (::fstat(target->get(), &info) != 0)
     return fail_os(errno, "fstat", path);
   if (S_ISDIR(info.st_mode)) {
-    TROUPE_TRY(const auto cover, empty_directory());
-    return sys::attach_mount(cover.get(), target->get(), path);
+    TROUPE_TRY(auto cover, empty_directory(first));
+    TROUPE_CHECK(sys::attach_mount(cover.get(), target->get(), path));
+    if (!first)
+      first = std::move(cover);
+    return {};
   }
   TROUPE_TRY(const auto null, open_null(root));
   TROUPE_TRY(const auto cover, sys::clone_tree(null.get(), "", false));
@@ -140,8 +149,9 @@ outcome guard_root(const plan::launch_plan& plan, int root, progress& at) {
     return {};
   const auto& rootfs = plan.rootfs;
   at = {plan::phase::masked_path, 0};
+  sys::unique_fd cover;
   for (const auto& x : rootfs.masked) {
-    TROUPE_CHECK(mask(root, x.path));
+    TROUPE_CHECK(mask(root, x.path, cover));
     ++at.index;
   }
   at = {plan::phase::readonly_path, 0};

@@ -39,17 +39,27 @@ outcome empty_out() {
   return sys::pivot_into(empty.get());
 }
 
-outcome make_mounts(spare& out) {
+outcome back(const sys::unique_fd& mounts, const sys::unique_fd& root) {
+  TROUPE_CHECK(sys::enter_namespace(mounts.get(), CLONE_NEWNS, "of the host"));
+  return sys::chroot_into(root.get());
+}
+
+/// Leaves the process in a new mount namespace with nothing in it, if it can.
+outcome leave_mounts(spare_ground& out) {
   TROUPE_TRY(out.host_root, sys::open_file(AT_FDCWD, "/", O_PATH));
   TROUPE_TRY(out.host_mounts, own_namespace("mnt"));
   TROUPE_CHECK(sys::unshare_namespaces(CLONE_NEWNS, "mount"));
-  auto fresh = own_namespace("mnt");
-  const auto emptied = empty_out();
-  TROUPE_CHECK(return_to_host(out));
-  TROUPE_CHECK(emptied);
-  if (!fresh)
-    return fail(fresh.error());
-  out.empty_mounts = *std::move(fresh);
+  TROUPE_TRY(out.empty_mounts, own_namespace("mnt"));
+  return empty_out();
+}
+
+/// In a copy of the empty one, and back.
+outcome copy_mounts(const spare_ground& from, spare& out) {
+  TROUPE_TRY(const auto own, sys::open_file(AT_FDCWD, "/proc/self/ns", O_PATH));
+  TROUPE_CHECK(sys::enter_namespace(from.empty_mounts.get(), CLONE_NEWNS,
+                                    "that is empty"));
+  TROUPE_CHECK(sys::unshare_namespaces(CLONE_NEWNS, "mount"));
+  TROUPE_TRY(out.empty_mounts, sys::open_file(own.get(), "mnt", O_RDONLY));
   return {};
 }
 
@@ -83,19 +93,33 @@ bool fits_mounts(const plan::launch_plan& plan) {
 
 } // namespace
 
-result<spare> make_spare() {
+result<spare_ground> make_spare_ground() {
+  spare_ground out;
+  const auto left = leave_mounts(out);
+  if (out.host_mounts)
+    TROUPE_CHECK(back(out.host_mounts, out.host_root));
+  if (!left)
+    out = {};
+  return out;
+}
+
+result<spare> make_spare(spare_ground ground) {
   spare out;
   // Who cannot get back is of no use; a launch without the rest makes its own.
-  if (const auto made = make_mounts(out); !made)
-    TROUPE_CHECK(return_to_host(out));
+  if (ground.empty_mounts) {
+    const auto copied = copy_mounts(ground, out);
+    TROUPE_CHECK(back(ground.host_mounts, ground.host_root));
+    if (copied) {
+      out.host_mounts = std::move(ground.host_mounts);
+      out.host_root = std::move(ground.host_root);
+    }
+  }
   (void)leave_network(out);
   return out;
 }
 
 outcome return_to_host(const spare& from) {
-  TROUPE_CHECK(
-    sys::enter_namespace(from.host_mounts.get(), CLONE_NEWNS, "of the host"));
-  return sys::chroot_into(from.host_root.get());
+  return back(from.host_mounts, from.host_root);
 }
 
 result<taken> take_spare(const plan::launch_plan& plan, spare& of) {

@@ -20,9 +20,21 @@ struct spare {
   sys::unique_fd host_root;
 };
 
-/// Makes what can be made; an invalid descriptor is what could not. A failure:
-/// the process is not where it was, and of no use.
-[[nodiscard]] result<spare> make_spare();
+/// What spares are made of, made once and inherited by each: to be rid of the
+/// host's mounts takes longer than to copy what is left.
+struct spare_ground {
+  sys::unique_fd empty_mounts; ///< As a spare's, which is a copy of it.
+  sys::unique_fd host_mounts;
+  sys::unique_fd host_root;
+};
+
+/// All or nothing: what is invalid could not be made. A failure: the process
+/// is not where it was, and of no use.
+[[nodiscard]] result<spare_ground> make_spare_ground();
+
+/// Makes what can be made, of the ground of this process; an invalid
+/// descriptor is what could not. A failure as above.
+[[nodiscard]] result<spare> make_spare(spare_ground ground);
 
 /// What a launch takes of it. What init does in the container's user namespace,
 /// or its launcher on the host meanwhile, is not for it.

@@ -1,6 +1,7 @@
 #include "runtime/shim/children.hpp"
 
 #include "runtime/launch/progress.hpp"
+#include "runtime/linux/namespaces.hpp"
 #include "runtime/linux/pidfd.hpp"
 #include "runtime/linux/seqpacket.hpp"
 
@@ -8,8 +9,6 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
-#include <linux/sched.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,15 +19,6 @@ namespace {
 /// How many of the dead one sweep takes before the loop goes on.
 constexpr auto sweep_size = 256;
 
-// fork(2) with a pidfd at birth, which fork itself cannot give: clone3(2).
-pid_t fork_with_pidfd(int& pidfd) {
-  clone_args args{};
-  args.flags = CLONE_PIDFD;
-  args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-  args.exit_signal = SIGCHLD;
-  return static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
-}
-
 // A dead child that is left to be reaped, or 0.
 pid_t dead_child() {
   siginfo_t info{};
@@ -37,23 +27,31 @@ pid_t dead_child() {
   return info.si_pid;
 }
 
+result<child> fork_as(sys::parentage whose,
+                      const std::function<int(int)>& body) {
+  TROUPE_TRY(auto line, sys::seqpacket_pair());
+  if (::fcntl(line.first.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0)
+    return fail_os(errno, "fcntl O_NONBLOCK", "report line");
+  TROUPE_TRY(auto forked, sys::clone_process(whose, 0, -1));
+  if (forked.pid == 0) {
+    line.first.reset();
+    ::_exit(body(line.second.get()));
+  }
+  return child{forked.pid, std::move(forked.pidfd), std::move(line.first)};
+}
+
 } // namespace
 
 result<child> fork_child(const own_process& self,
                          const std::function<int(int)>& body) {
-  TROUPE_TRY(auto line, sys::seqpacket_pair());
-  if (::fcntl(line.first.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0)
-    return fail_os(errno, "fcntl O_NONBLOCK", "report line");
-  auto pidfd = -1;
-  const auto pid = fork_with_pidfd(pidfd);
-  if (pid < 0)
-    return fail_os(errno, "clone3", "launcher");
-  if (pid == 0) {
+  return fork_as(sys::parentage::own, [&](int line) {
     self.restore_in_child();
-    line.first.reset();
-    ::_exit(body(line.second.get()));
-  }
-  return child{pid, sys::unique_fd{pidfd}, std::move(line.first)};
+    return body(line);
+  });
+}
+
+result<child> fork_sibling(const std::function<int(int)>& body) {
+  return fork_as(sys::parentage::sibling, body);
 }
 
 line_event next_report(int line) {
@@ -86,23 +84,28 @@ launcher::report prepare_failure(const failure& why) {
   return launcher::make_report(launcher::report_kind::failed, {}, why);
 }
 
-void child_table::sweep(const std::function<void()>& look_again) {
+void child_table::bury(pid_t pid, const std::function<void()>& look_again) {
+  if (auto* whose = parent_of(pid))
+    return whose->look();
+  const auto held = sys::open_pidfd(pid);
+  if (!held) // reaped by its parent, which has forgotten it
+    return;
+  look_again();
+  if (auto* whose = parent_of(pid))
+    return whose->look();
+  (void)sys::reap(held->get());
+}
+
+bool child_table::sweep(const std::function<void()>& look_again) {
   pid_t last = 0;
   for (auto i = 0; i < sweep_size; ++i) {
     const auto pid = dead_child();
     // The same again: its parent could not reap it and will try later.
     if (pid == 0 || pid == std::exchange(last, pid))
-      return;
-    if (!parent_of(pid))
-      look_again();
-    if (auto* whose = parent_of(pid)) {
-      whose->look();
-      continue;
-    }
-    // Dead and not yet reaped, so the pid is still that child's.
-    if (const auto orphan = sys::open_pidfd(pid); orphan)
-      (void)sys::reap(orphan->get());
+      return false;
+    bury(pid, look_again);
   }
+  return true;
 }
 
 } // namespace troupe::shim

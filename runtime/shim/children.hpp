@@ -29,6 +29,9 @@ struct child {
 [[nodiscard]] result<child> fork_child(const own_process& self,
                                        const std::function<int(int)>& body);
 
+/// The same by one of the shim's children (forker.hpp), whose sibling it is.
+[[nodiscard]] result<child> fork_sibling(const std::function<int(int)>& body);
+
 /// One look at a report line.
 struct line_event {
   enum class kind : std::uint8_t { report, empty, closed };
@@ -69,10 +72,14 @@ public:
     return found == parents_.end() ? nullptr : found->second;
   }
 
-  /// Reaps every dead child: through its parent, or, if it is nobody's, here.
-  /// `look_again` makes parents read what their launchers have said, which may
-  /// tell of a child that is new to us.
-  void sweep(const std::function<void()>& look_again);
+  /// Reaps child `pid` if it is dead: through its parent, or, if it is
+  /// nobody's, here. `look_again` makes parents read what their launchers have
+  /// said, which may tell of a child that is new to us.
+  void bury(pid_t pid, const std::function<void()>& look_again);
+
+  /// The same for every dead child, which the kernel looks for among all. True:
+  /// there may be more.
+  bool sweep(const std::function<void()>& look_again);
 
 private:
   std::unordered_map<pid_t, parent*> parents_;

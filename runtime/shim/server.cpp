@@ -16,8 +16,9 @@ namespace troupe::shim {
 
 namespace {
 
-/// A killed launcher's init, of which we know nothing, ends when it finds its
-/// launcher gone; that takes it a moment.
+/// When to look for the dead of whom no signal told. A killed launcher's init,
+/// of which we know nothing, ends when it finds its launcher gone; that takes
+/// it a moment.
 constexpr std::chrono::milliseconds sweep_delay{500};
 
 failure refusal(const process_key& key, std::string_view doing,
@@ -64,8 +65,9 @@ outcome server::watch_children() {
   child_signals_.reset(::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!child_signals_)
     return fail_os(errno, "signalfd", "SIGCHLD");
-  TROUPE_TRY(child_died_, loop_.add(child_signals_.get(), EPOLLIN,
-                                    [this](std::uint32_t) { sweep(); }));
+  TROUPE_TRY(child_died_,
+             loop_.add(child_signals_.get(), EPOLLIN,
+                       [this](std::uint32_t) { bury_children(); }));
   return {};
 }
 
@@ -311,17 +313,29 @@ void server::drain(std::unique_ptr<stdio> from) {
 }
 
 void server::sweep_soon() {
-  loop_.after(sweep_delay, [this] { sweep(); });
+  if (!std::exchange(sweeping_, true))
+    loop_.after(sweep_delay, [this] { sweep(); });
+}
+
+// A signal names the first child that died before it was read; of those that
+// died meanwhile, and are nobody's, the sweep hears.
+void server::bury_children() {
+  signalfd_siginfo info;
+  while (::read(child_signals_.get(), &info, sizeof info) > 0)
+    children_.bury(static_cast<pid_t>(info.ssi_pid),
+                   [this] { read_report_lines(); });
+  sweep_soon();
 }
 
 void server::sweep() {
-  signalfd_siginfo info;
-  while (::read(child_signals_.get(), &info, sizeof info) > 0)
-    ;
-  children_.sweep([this] {
-    for (const auto& each : processes_)
-      each.second->read_report_line();
-  });
+  sweeping_ = false;
+  if (children_.sweep([this] { read_report_lines(); }))
+    sweep_soon();
+}
+
+void server::read_report_lines() {
+  for (const auto& each : processes_)
+    each.second->read_report_line();
 }
 
 void server::tidy_later() {

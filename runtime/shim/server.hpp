@@ -62,7 +62,9 @@ private:
   void sweep_soon() override;
   void tidy_later() override;
   void tidy();
+  void bury_children();
   void sweep();
+  void read_report_lines();
   [[nodiscard]] bool needed() const noexcept;
 
   shim::loop& loop_;
@@ -84,6 +86,7 @@ private:
   bool patient_ = true; ///< The first supervisor may still come.
   bool quitting_ = false;
   bool tidying_ = false;
+  bool sweeping_ = false; ///< A sweep is due.
 };
 
 } // namespace troupe::shim

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <sys/epoll.h>
 #include <utility>
 
 namespace troupe::shim {
@@ -48,10 +49,11 @@ constexpr std::array<std::uint8_t, 1> ready_word{'r'};
 
 /// The life of a spare. Its launch reports what goes wrong from here on, but
 /// for an order whose descriptors were lost (EMFILE): then it just ends.
-int wait_for_order(int line) {
-  if (!sys::close_all_but({line}))
+int wait_for_order(int line, launcher::spare_ground ground) {
+  if (!sys::close_all_but({line, ground.empty_mounts.get(),
+                           ground.host_mounts.get(), ground.host_root.get()}))
     return 1;
-  auto own = launcher::make_spare();
+  auto own = launcher::make_spare(std::move(ground));
   if (!own || !sys::send_packet(line, ready_word))
     return 1;
   auto order = sys::receive_packet(line);
@@ -73,6 +75,10 @@ spares::spares(shim::loop& in, const own_process& self, std::size_t count)
 }
 
 spares::~spares() {
+  if (forker_) {
+    forker_->finish();
+    receive();
+  }
   for (auto& each : all_) {
     each.line.reset(); // its end of file ends it
     (void)sys::wait_for_exit(each.pidfd.get());
@@ -80,6 +86,7 @@ spares::~spares() {
 }
 
 std::optional<child> spares::launch(int memfd, const launcher::lines& with) {
+  refill_later();
   while (!all_.empty()) {
     auto& first = all_.front();
     const auto said = sys::receive_packet(first.line.get());
@@ -87,7 +94,6 @@ std::optional<child> spares::launch(int memfd, const launcher::lines& with) {
       return std::nullopt; // not ready, nor are those behind it
     auto one = std::move(first);
     all_.pop_front();
-    refill_later();
     if (said && !said->closed && send_order(one.line.get(), memfd, with))
       return one;
   }
@@ -99,14 +105,47 @@ void spares::refill_later() {
     loop_.later([this] { refill(); });
 }
 
+// What cannot be had, out of processes or descriptors, is tried again at the
+// next launch.
 void spares::refill() {
   refilling_ = false;
-  while (all_.size() < wanted_) {
-    auto one = fork_child(self_, wait_for_order);
-    if (!one) // out of processes or descriptors: after the next launch
-      return;
-    all_.push_back(*std::move(one));
+  if (wanted_ == 0 || (!forker_ && !start_forker()))
+    return;
+  for (; all_.size() + ordered_ < wanted_; ++ordered_)
+    if (!forker_->order())
+      return drop_forker();
+}
+
+outcome spares::start_forker() {
+  TROUPE_TRY(forker_, forker::start(self_, wait_for_order));
+  auto watching = loop_.add(forker_->line(), EPOLLIN,
+                            [this](std::uint32_t) { receive(); });
+  if (!watching) {
+    drop_forker();
+    return fail(watching.error());
   }
+  delivered_ = *std::move(watching);
+  return {};
+}
+
+void spares::receive() {
+  for (;;) {
+    auto got = forker_->receive();
+    if (!got && got.error().code == fault::exhausted)
+      return;
+    if (!got)
+      return drop_forker();
+    --ordered_;
+    if (*got)
+      all_.push_back(**std::move(got));
+  }
+}
+
+// A forker ends with its line, and its end is nobody's to wait for.
+void spares::drop_forker() {
+  delivered_.reset();
+  forker_.reset();
+  ordered_ = 0;
 }
 
 } // namespace troupe::shim

@@ -2,6 +2,7 @@
 
 #include "runtime/launch/launch.hpp"
 #include "runtime/shim/children.hpp"
+#include "runtime/shim/forker.hpp"
 #include "runtime/shim/loop.hpp"
 
 #include <cstddef>
@@ -26,7 +27,7 @@ public:
   [[nodiscard]] std::optional<child> launch(int memfd,
                                             const launcher::lines& with);
 
-  /// Forks what is missing, soon.
+  /// Has what is missing forked, soon.
   void refill_later();
 
   [[nodiscard]] std::size_t wanted() const noexcept {
@@ -35,11 +36,17 @@ public:
 
 private:
   void refill();
+  outcome start_forker();
+  void receive();
+  void drop_forker();
 
   shim::loop& loop_;
   const own_process& self_;
   std::size_t wanted_;
   std::deque<child> all_; ///< Oldest first.
+  std::optional<forker> forker_;
+  watch delivered_;
+  std::size_t ordered_ = 0; ///< Not received yet.
   bool refilling_ = false;
 };
 

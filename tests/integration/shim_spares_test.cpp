@@ -24,14 +24,14 @@ std::string own_namespace(const std::string& kind) {
   return fs::read_symlink("/proc/self/ns/" + kind).string();
 }
 
-/// The shim's one child, before it has a container.
+/// The shim's second child, before it has a container; the first forks them.
 pid_t spare_of(const shim_process& x) {
   const auto pid = std::to_string(x.pid());
   const auto list = "/proc/" + pid + "/task/" + pid + "/children";
   pid_t out = 0;
   REQUIRE(eventually([&] {
     std::istringstream children{file_content(list)};
-    return bool{children >> out};
+    return bool{children >> out >> out};
   }));
   return out;
 }
@@ -74,7 +74,8 @@ bool stays_in(const std::string& root) {
          && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0
          && ::mount("proc", proc.c_str(), "proc", 0, nullptr) == 0
          && ::chroot(root.c_str()) == 0 && ::chdir("/") == 0
-         && ::stat("/", &before) == 0 && launch::make_spare()
+         && ::stat("/", &before) == 0
+         && launch::make_spare_ground().and_then(launch::make_spare)
          && ::stat("/", &after) == 0 && after.st_ino == before.st_ino
          && after.st_dev == before.st_dev;
 }
