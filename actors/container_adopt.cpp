@@ -136,8 +136,8 @@ void container_state::adopt_without_process() {
 /// The disk may know of kills that the event log does not: the state is written
 /// first.
 void container_state::imply_ooms() {
-  if (now.oom_kills > 0)
-    put("oom", now_ns(), now.oom_kills);
+  for (auto n = std::int64_t{1}; n <= now.oom_kills; ++n)
+    put("oom", now_ns(), n);
 }
 
 /// Tells everything that a stopped container's state implies; what has been

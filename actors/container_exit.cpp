@@ -20,9 +20,8 @@ using lifecycle::status;
 
 namespace {
 
-bool looks_oom_killed(const msg::snapshot& x) {
-  return x.exit_signal == SIGKILL || x.exit_code == 128 + SIGKILL;
-}
+/// A kill that was counted this long before the end has not caused it.
+constexpr time_ns oom_is_recent = 1'000'000'000;
 
 } // namespace
 
@@ -68,18 +67,56 @@ void container_state::count_ooms() {
   if (control)
     if (const auto counter = control->oom_kills())
       oom_observed(*counter);
-  now.oom_killed = now.oom_kills > 0 && looks_oom_killed(now);
+  now.oom_killed = died_of_oom();
 }
 
+/// SIGKILL has no sender, so this weighs what is known: whom the kernel says it
+/// killed; whether we have killed it ourselves; and how long ago a kill was
+/// counted. A shell that hands on its child's end exits with 137.
+bool container_state::died_of_oom() const {
+  const auto by_signal = now.exit_signal == SIGKILL;
+  if (now.oom_kills == 0 || !(by_signal || now.exit_code == 128 + SIGKILL))
+    return false;
+  if (oom.init_was_victim)
+    return true;
+  const auto recent = now.finished - oom.last < oom_is_recent;
+  const auto all_others = oom.victims_known == now.oom_kills;
+  if (by_signal && (all_others || killed_by_us))
+    return false;
+  return recent;
+}
+
+/// One event for each kill: how many there were is what the counter says, who
+/// it was what the kernel's log says.
 void container_state::oom_observed(std::int64_t counter) {
   const auto kills = counter - oom_baseline;
   if (kills <= now.oom_kills || now.status == status::destroyed)
     return;
-  now.oom_kills = kills;
-  spdlog::warn("container {} ran out of memory, oom_kills={}", now.id, kills);
   imply_events();
-  put("oom", now_ns(), kills);
+  while (now.oom_kills < kills) {
+    ++now.oom_kills;
+    tell_oom();
+  }
   changed();
+}
+
+void container_state::tell_oom() {
+  oom.last = now_ns();
+  std::optional<sys::oom_report> told;
+  cgroup::oom_origin origin;
+  if (control) {
+    if (with->kernel_log)
+      told = control->take_oom(*with->kernel_log);
+    origin = control->origin_of_oom(told ? &*told : nullptr);
+  }
+  static const auto knows_pids = sys::in_initial_pid_namespace();
+  if (told && knows_pids) {
+    ++oom.victims_known;
+    oom.init_was_victim |= told->pid == now.pid;
+  }
+  spdlog::warn("container {} ran out of memory, oom_kills={} level={}", now.id,
+               now.oom_kills, cgroup::to_string(origin.level));
+  outbox.put(oom_event_of(now, oom.last, origin, told ? &*told : nullptr));
 }
 
 void container_state::settle() {

@@ -1,5 +1,7 @@
 #include "actors/container_state.hpp"
 #include "actors/shim_calls.hpp"
+#include "runtime/linux/host_cpu.hpp"
+#include "runtime/linux/net_counters.hpp"
 #include "runtime/linux/proc_info.hpp"
 
 #include <algorithm>
@@ -17,13 +19,8 @@ namespace {
 constexpr std::size_t most_processes = 4096;
 
 msg::process_info info_of(sys::process_info x) {
-  return {x.pid,
-          x.ppid,
-          x.uid,
-          std::string{x.state},
-          x.cpu_ms,
-          x.rss,
-          std::move(x.command)};
+  return {x.pid,    x.ppid, x.inner_pid,         x.uid, std::string{x.state},
+          x.cpu_ms, x.rss,  std::move(x.command)};
 }
 
 } // namespace
@@ -54,26 +51,13 @@ caf::result<msg::stats> container_state::stats() {
   if (!control)
     return to_caf({fault::unsupported, 0,
                    about("read counters of") + ": it has no cgroup"});
-  const auto read = control->read();
-  if (!read)
-    return to_caf(failure{read.error()}.during(about("read counters of")));
-  auto out = msg::stats{};
-  out.id = now.id;
-  out.read = now_ns();
-  out.cpu_usage_ns = read->cpu_usage_ns;
-  out.cpu_user_ns = read->cpu_user_ns;
-  out.cpu_system_ns = read->cpu_system_ns;
-  out.cpu_periods = read->cpu_periods;
-  out.cpu_throttled_periods = read->cpu_throttled_periods;
-  out.cpu_throttled_ns = read->cpu_throttled_ns;
-  out.memory_usage = read->memory_usage;
-  out.memory_max_usage = read->memory_max_usage;
-  out.memory_limit = read->memory_limit;
-  out.memory_cache = read->memory_cache;
-  out.memory_failcnt = read->memory_failcnt;
-  out.oom_kills = read->oom_kills;
-  out.pids_current = read->pids_current;
-  out.pids_limit = read->pids_limit;
+  auto used = control->read();
+  if (!used)
+    return to_caf(std::move(used).error().during(about("read counters of")));
+  msg::stats out{now.id, now_ns(), *std::move(used), {}, sys::read_host_cpu()};
+  if (now.pid != 0 && plan::has_own_network(plan->namespaces))
+    if (auto read = sys::read_net_counters(now.pid)) // else it has just ended
+      out.network = *std::move(read);
   return out;
 }
 

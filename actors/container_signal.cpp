@@ -52,6 +52,7 @@ caf::result<msg::snapshot> container_state::kill(const msg::kill& x) {
 void container_state::signal(int signo, bool all, then sent) {
   spdlog::debug("container {} gets signal {}{}", now.id, signo,
                 all ? " everywhere" : "");
+  killed_by_us |= signo == SIGKILL;
   if (now.status == status::creating) {
     needs_cleanup = true;
     if (!launch_sent) {

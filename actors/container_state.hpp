@@ -34,9 +34,10 @@ enum class container_due : std::uint8_t {
 };
 
 /// A CONTAINER. Its verbs are grouped by file: container_launch.cpp,
-/// container_signal.cpp, container_freeze.cpp, container_exit.cpp,
-/// container_remove.cpp, container_exec.cpp, container_look.cpp,
-/// container_adopt.cpp; what they share is in container.cpp.
+/// container_signal.cpp, container_freeze.cpp, container_update.cpp,
+/// container_exit.cpp, container_remove.cpp, container_exec.cpp,
+/// container_look.cpp, container_adopt.cpp; what they share is in
+/// container.cpp.
 struct container_state {
   using pointer = container_actor::stateful_pointer<container_state>;
   using answer = caf::typed_response_promise<msg::snapshot>;
@@ -58,6 +59,7 @@ struct container_state {
   caf::result<msg::snapshot> stop(const msg::stop& x);
   caf::result<msg::snapshot> pause();
   caf::result<msg::snapshot> resume();
+  caf::result<msg::snapshot> update(const msg::update& x);
   caf::result<msg::snapshot> remove(bool force);
   caf::result<msg::process_list> processes();
   caf::result<msg::stats> stats();
@@ -110,10 +112,18 @@ struct container_state {
   outcome thaw(failure to_pausers);
   void freeze_failed(failure why);
 
+  // -- limits -----------------------------------------------------------------
+
+  void next_update();
+  void updated(msg::shared_plan to);
+  void end_update(failure why);
+
   // -- exit -------------------------------------------------------------------
 
   void exited(const shim::record& x);
   void count_ooms();
+  void tell_oom();
+  [[nodiscard]] bool died_of_oom() const;
   void settle();
   void committed();
   void not_committed(const failure& why);
@@ -194,8 +204,20 @@ struct container_state {
   std::vector<answer> stoppers;
   std::vector<answer> pausers;
   caf::timespan freezer_delay{0};
+  struct waiting_update {
+    std::string resources;
+    answer reply;
+  };
+  std::deque<waiting_update> updates; ///< The first is under way.
 
   std::int64_t oom_baseline = 0;
+  /// What is known of its OOM kills.
+  struct {
+    time_ns last = 0;
+    std::int64_t victims_known = 0;
+    bool init_was_victim = false;
+  } oom;
+  bool killed_by_us = false; ///< SIGKILL was sent to its init.
   oom_watcher_actor oom_watcher;
   bool told_created = false;
   bool told_started = false;

@@ -1,5 +1,7 @@
 #include "actors/container_view.hpp"
 
+#include "runtime/cgroup/stats.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -99,6 +101,8 @@ void describe(msg::snapshot& x, const plan::launch_plan& plan) {
   x.rootfs = plan.rootfs.path;
   x.args = plan.process.args;
   x.hostname = plan.hostname;
+  x.own_network = plan::has_own_network(plan.namespaces);
+  x.cgroup = plan.cgroup.dirs.empty() ? "" : plan.cgroup.dirs.front().path;
   x.annotation_keys = plan.annotation_keys;
   x.annotation_values = plan.annotation_values;
 }
@@ -124,6 +128,23 @@ msg::event event_of(const msg::snapshot& x, std::string_view type, time_ns time,
     once += "/" + std::to_string(n);
   return {
     0, time, x.id, std::string{type}, data_of(x, type, n), std::move(once)};
+}
+
+msg::event oom_event_of(const msg::snapshot& x, time_ns time,
+                        const cgroup::oom_origin& origin,
+                        const sys::oom_report* told) {
+  auto out = event_of(x, "oom", time, x.oom_kills);
+  nlohmann::json data{{"oom_kills", x.oom_kills},
+                      {"level", cgroup::to_string(origin.level)}};
+  if (!origin.cgroup.empty())
+    data["cgroup"] = origin.cgroup;
+  if (origin.limit >= 0 && origin.limit != cgroup::no_limit)
+    data["limit"] = origin.limit;
+  if (told)
+    data["victim"] = {{"pid", told->pid}, {"command", told->command}};
+  out.data = data.dump(-1, ' ', false,
+                       nlohmann::json::error_handler_t::replace);
+  return out;
 }
 
 msg::event repeatable_event_of(const msg::snapshot& x, std::string_view type) {

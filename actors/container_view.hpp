@@ -1,6 +1,8 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "runtime/cgroup/oom.hpp"
+#include "runtime/linux/kernel_log.hpp"
 #include "runtime/plan/launch_plan.hpp"
 #include "runtime/shim/protocol/messages.hpp"
 #include "runtime/store/store.hpp"
@@ -27,6 +29,12 @@ bool note_log(msg::snapshot& x, const shim::log_counters& log);
 /// the same event. `n` tells the ones of a type apart.
 [[nodiscard]] msg::event event_of(const msg::snapshot& x, std::string_view type,
                                   time_ns time, std::int64_t n = 0);
+
+/// The newest of its OOM kills: who ran out, and, where the kernel tells, the
+/// victim.
+[[nodiscard]] msg::event oom_event_of(const msg::snapshot& x, time_ns time,
+                                      const cgroup::oom_origin& origin,
+                                      const sys::oom_report* told);
 
 /// `type` of container `x` now, as often as it happens.
 [[nodiscard]] msg::event repeatable_event_of(const msg::snapshot& x,

@@ -73,6 +73,12 @@ using planner_actor = protocol<
   // An exec request in a container -> its plan.
   caf::replies_to<msg::compile_exec>::with<msg::compiled_exec>>::actor;
 
+/// UPDATER: changes the limits of one container once, and ends. Detached: the
+/// kernel reclaims memory meanwhile, and files are read.
+using updater_actor = protocol<
+  // New limits, all or none -> the plan with them.
+  caf::replies_to<msg::change_limits>::with<msg::limits>>::actor;
+
 /// EVENT SUBSCRIBER: told that there is something to read, not what: it reads
 /// from the log at its own pace.
 using event_subscriber_actor
@@ -162,6 +168,8 @@ using container_actor = protocol<
   caf::replies_to<msg::pause>::with<msg::snapshot>,
   // Thaws.
   caf::replies_to<msg::resume>::with<msg::snapshot>,
+  // Changes its limits: all that is asked for, or nothing.
+  caf::replies_to<msg::update>::with<msg::snapshot>,
   // Removes it from the host, killing it first with `force`. Ends the actor.
   caf::replies_to<msg::remove>::with<msg::snapshot>,
   // Its state now.
@@ -188,7 +196,9 @@ using container_actor = protocol<
   ::plus<process_owner_actor>::actor;
 
 /// OOM WATCHER: turns a memory cgroup's notices into `oom_observed`.
-using oom_watcher_actor = fd_owner_actor;
+using oom_watcher_actor = protocol<
+  // INTERNAL: what a notice was about may be counted by now.
+  caf::reacts_to<msg::deadline>>::plus<fd_owner_actor>::actor;
 
 namespace msg {
 
@@ -219,7 +229,44 @@ using supervisor_actor = protocol<
   // INTERNAL.
   caf::reacts_to<msg::deadline>>::actor;
 
+/// USAGE SUBSCRIBER: gets each look at all containers.
+using usage_subscriber_actor
+  = protocol<caf::reacts_to<msg::usage_sampled>>::actor;
+
 namespace msg {
+
+struct subscribe_usage {
+  usage_subscriber_actor subscriber;
+};
+
+struct unsubscribe_usage {
+  usage_subscriber_actor subscriber;
+};
+
+} // namespace msg
+
+/// SAMPLER: looks at what every running container uses, once a second for all
+/// who want to know, and not at all if nobody does. Detached: it reads some
+/// thousand small files.
+using sampler_actor = protocol<
+  // A look now.
+  caf::replies_to<msg::sample_usage>::with<msg::usage_sampled>,
+  // A look each second, the first one at once, until it ends or has enough.
+  caf::reacts_to<msg::subscribe_usage>, caf::reacts_to<msg::unsubscribe_usage>,
+  // INTERNAL: the next look is due, or nobody has asked for a while.
+  caf::reacts_to<msg::deadline>>::actor;
+
+namespace msg {
+
+template <class Inspector>
+auto inspect(Inspector& f, subscribe_usage& x) {
+  return f(caf::meta::type_name("subscribe_usage"), x.subscriber);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, unsubscribe_usage& x) {
+  return f(caf::meta::type_name("unsubscribe_usage"), x.subscriber);
+}
 
 template <class Inspector>
 auto inspect(Inspector& f, own_process& x) {
@@ -291,6 +338,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_wire, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::stop))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::pause))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::resume))
+  CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::update))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::remove))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::take_snapshot))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::list_processes))
@@ -315,8 +363,10 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_local, caf::id_block::troupe_wire::end)
 
   CAF_ADD_TYPE_ID(troupe_local, (troupe::fd_owner_actor))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::process_owner_actor))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::oom_watcher_actor))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::shim_link_actor))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::planner_actor))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::updater_actor))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::event_subscriber_actor))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::event_log_actor))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::exit_listener_actor))
@@ -339,7 +389,15 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_local, caf::id_block::troupe_wire::end)
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::process_warned))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::shim_synced))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::fd_ready))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::usage_subscriber_actor))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::sampler_actor))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::subscribe_usage))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::unsubscribe_usage))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::usage_sampled))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::sample_usage))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::compile_launch))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::change_limits))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::limits))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::compiled_launch))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::compile_exec))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::compiled_exec))

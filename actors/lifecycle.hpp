@@ -38,6 +38,7 @@ enum class operation : std::uint8_t {
   stop,   ///< SIGTERM, a grace period, SIGKILL.
   checkpoint,
   restore,
+  update,  ///< Of limits.
   remove,  ///< Of a container that does not run.
   destroy, ///< Of any container: kills what runs.
   // facts
@@ -47,7 +48,7 @@ enum class operation : std::uint8_t {
   freeze_failed, ///< Refused, or not done by its deadline.
   exited,        ///< Init was reaped.
 };
-inline constexpr std::size_t operation_count = 16;
+inline constexpr std::size_t operation_count = 17;
 
 /// What the container actor must do on the way.
 enum class effect : std::uint8_t {
@@ -90,6 +91,7 @@ inline constexpr std::array transitions{
   transition{status::created,  operation::kill,          status::created,   effect::send_signal},
   transition{status::created,  operation::stop,          status::created,   effect::terminate},
   transition{status::created,  operation::remove,        status::created,   effect::kill_teardown},
+  transition{status::created,  operation::update,        status::created,   effect::nothing},
   transition{status::created,  operation::destroy,       status::created,   effect::kill_teardown},
   transition{status::created,  operation::exited,        status::stopped,   effect::settle},
 
@@ -100,6 +102,7 @@ inline constexpr std::array transitions{
   transition{status::running,  operation::kill,          status::running,   effect::send_signal},
   transition{status::running,  operation::stop,          status::running,   effect::terminate},
   transition{status::running,  operation::checkpoint,    status::checkpointed, effect::dump},
+  transition{status::running,  operation::update,        status::running,   effect::nothing},
   transition{status::running,  operation::destroy,       status::running,   effect::kill_teardown},
   transition{status::running,  operation::exited,        status::stopped,   effect::settle},
 
@@ -108,6 +111,7 @@ inline constexpr std::array transitions{
   transition{status::pausing,  operation::signal,        status::pausing,   effect::send_signal},
   transition{status::pausing,  operation::kill,          status::running,   effect::kill_thawed},
   transition{status::pausing,  operation::stop,          status::running,   effect::terminate_thawed},
+  transition{status::pausing,  operation::update,        status::pausing,   effect::nothing},
   transition{status::pausing,  operation::destroy,       status::running,   effect::kill_teardown},
   transition{status::pausing,  operation::frozen,        status::paused,    effect::nothing},
   transition{status::pausing,  operation::freeze_failed, status::running,   effect::thaw},
@@ -119,6 +123,7 @@ inline constexpr std::array transitions{
   transition{status::paused,   operation::kill,          status::running,   effect::kill_thawed},
   transition{status::paused,   operation::stop,          status::running,   effect::terminate_thawed},
   transition{status::paused,   operation::checkpoint,    status::checkpointed, effect::dump},
+  transition{status::paused,  operation::update,        status::paused,    effect::nothing},
   transition{status::paused,   operation::destroy,       status::running,   effect::kill_teardown},
   transition{status::paused,   operation::exited,        status::stopped,   effect::settle},
 
@@ -163,10 +168,10 @@ inline constexpr std::array transitions{
 
 [[nodiscard]] constexpr std::string_view to_string(operation x) noexcept {
   constexpr std::array<std::string_view, operation_count> names{
-    "start",         "exec",   "pause",         "resume",
-    "signal",        "kill",   "stop",          "checkpoint",
-    "restore",       "remove", "destroy",       "launched",
-    "launch_failed", "frozen", "freeze_failed", "exited",
+    "start",         "exec",    "pause",      "resume",        "signal",
+    "kill",          "stop",    "checkpoint", "restore",       "update",
+    "remove",        "destroy", "launched",   "launch_failed", "frozen",
+    "freeze_failed", "exited",
   };
   return names[static_cast<std::size_t>(x)];
 }

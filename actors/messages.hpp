@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/inspect_stats.hpp"
 #include "actors/lifecycle.hpp"
 #include "config/base/clock.hpp"
 
@@ -46,6 +47,8 @@ struct snapshot {
   std::string rootfs;
   std::vector<std::string> args;
   std::string hostname;
+  std::string cgroup;       ///< Below each hierarchy's root; "": it has none.
+  bool own_network = false; ///< Not the host's.
   time_ns created = 0;
   time_ns started = 0;
   time_ns finished = 0;
@@ -63,10 +66,10 @@ struct snapshot {
   std::vector<std::string> execs; ///< Ids of its sessions.
   TROUPE_MESSAGE(snapshot, x.id, x.status, x.pid, x.exit_code, x.exit_signal,
                  x.oom_killed, x.oom_kills, x.error, x.bundle, x.rootfs, x.args,
-                 x.hostname, x.created, x.started, x.finished, x.log_path,
-                 x.log_bytes, x.log_dropped, x.log_error, x.auto_remove,
-                 x.stdin_open, x.annotation_keys, x.annotation_values,
-                 x.waiting_for, x.waiting_since, x.execs)
+                 x.hostname, x.cgroup, x.own_network, x.created, x.started,
+                 x.finished, x.log_path, x.log_bytes, x.log_dropped,
+                 x.log_error, x.auto_remove, x.stdin_open, x.annotation_keys,
+                 x.annotation_values, x.waiting_for, x.waiting_since, x.execs)
 };
 
 /// A snapshot that is not copied again: a list of a thousand is a thousand
@@ -133,13 +136,14 @@ struct exec_snapshot {
 struct process_info {
   std::int32_t pid = 0;
   std::int32_t ppid = 0;
+  std::int32_t inner_pid = 0; ///< As the container's processes see it.
   std::uint32_t uid = 0;
   std::string state; ///< "S", "R", "D"...
   std::int64_t cpu_ms = 0;
   std::int64_t rss = 0; ///< Bytes.
   std::string command;
-  TROUPE_MESSAGE(process_info, x.pid, x.ppid, x.uid, x.state, x.cpu_ms, x.rss,
-                 x.command)
+  TROUPE_MESSAGE(process_info, x.pid, x.ppid, x.inner_pid, x.uid, x.state,
+                 x.cpu_ms, x.rss, x.command)
 };
 
 struct process_list {
@@ -147,29 +151,15 @@ struct process_list {
   TROUPE_MESSAGE(process_list, x.all)
 };
 
-/// cgroup::counters of one container; -1: not to be had on this host.
+/// What one container has used: libcontainer's Stats, and execdriver's
+/// ResourceStats around them.
 struct stats {
   std::string id;
   time_ns read = 0;
-  std::int64_t cpu_usage_ns = -1;
-  std::int64_t cpu_user_ns = -1;
-  std::int64_t cpu_system_ns = -1;
-  std::int64_t cpu_periods = -1;
-  std::int64_t cpu_throttled_periods = -1;
-  std::int64_t cpu_throttled_ns = -1;
-  std::int64_t memory_usage = -1;
-  std::int64_t memory_max_usage = -1;
-  std::int64_t memory_limit = -1;
-  std::int64_t memory_cache = -1;
-  std::int64_t memory_failcnt = -1;
-  std::int64_t oom_kills = -1;
-  std::int64_t pids_current = -1;
-  std::int64_t pids_limit = -1;
-  TROUPE_MESSAGE(stats, x.id, x.read, x.cpu_usage_ns, x.cpu_user_ns,
-                 x.cpu_system_ns, x.cpu_periods, x.cpu_throttled_periods,
-                 x.cpu_throttled_ns, x.memory_usage, x.memory_max_usage,
-                 x.memory_limit, x.memory_cache, x.memory_failcnt, x.oom_kills,
-                 x.pids_current, x.pids_limit)
+  cgroup::stats used;
+  std::vector<sys::net_counters> network; ///< None of the host's own.
+  sys::host_cpu host;                     ///< At the same time.
+  TROUPE_MESSAGE(stats, x.id, x.read, x.used, x.network, x.host)
 };
 
 // -- requests to the supervisor -----------------------------------------------
@@ -262,6 +252,13 @@ struct pause {
 
 struct resume {
   TROUPE_MESSAGE(resume)
+};
+
+/// Changes limits: `resources` is linux.resources as JSON, with those that are
+/// to change.
+struct update {
+  std::string resources;
+  TROUPE_MESSAGE(update, x.resources)
 };
 
 struct remove {

@@ -1,5 +1,9 @@
 #pragma once
 
+#include "actors/lifecycle.hpp"
+#include "config/base/clock.hpp"
+#include "runtime/cgroup/usage.hpp"
+#include "runtime/linux/host_cpu.hpp"
 #include "runtime/linux/unique_fd.hpp"
 #include "runtime/plan/launch_plan.hpp"
 #include "runtime/shim/protocol/messages.hpp"
@@ -85,6 +89,42 @@ struct compiled_exec {
   shared_exec_plan plan;
 };
 
+/// Asks an UPDATER for new limits of the container of `of`.
+struct change_limits {
+  shared_plan of;
+  std::string resources; ///< As in msg::update.
+};
+
+/// The plan that is in force now.
+struct limits {
+  shared_plan of;
+};
+
+/// What one running container uses.
+struct usage_row {
+  std::string id;
+  lifecycle::status status = lifecycle::status::running;
+  cgroup::usage used;
+  double cpu_percent = -1; ///< Of one CPU; -1: this was the first look.
+};
+
+struct usage_table {
+  time_ns read = 0;
+  sys::host_cpu host;
+  std::vector<usage_row> rows; ///< By id.
+};
+
+/// From the SAMPLER: one look at every container.
+struct usage_sampled {
+  std::shared_ptr<const usage_table> table;
+};
+
+/// Asks the SAMPLER for a look; with `rates`, for a second one soon after it,
+/// unless the last was not long ago.
+struct sample_usage {
+  bool rates = false;
+};
+
 /// Hands a client's connection to the shim.
 struct attach {
   shared_fd socket;
@@ -104,4 +144,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compile_launch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compiled_launch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compile_exec)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compiled_exec)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::change_limits)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::limits)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::usage_sampled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::sample_usage)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::attach)

@@ -1,5 +1,6 @@
 #include "actors/oom_watcher.hpp"
 
+#include "actors/deadlines.hpp"
 #include "actors/errors.hpp"
 #include "actors/guard.hpp"
 #include "actors/reactor.hpp"
@@ -8,11 +9,19 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <utility>
 
 namespace troupe {
 
 namespace {
+
+/// v1 tells that memory has run out before it has killed and counted anyone:
+/// looks after a notice that has shown nothing, each after twice the time.
+constexpr auto first_look = std::chrono::milliseconds{2};
+constexpr auto last_look = std::chrono::milliseconds{1000};
+
+enum class oom_due : std::uint8_t { look, count };
 
 struct oom_watch {
   std::shared_ptr<cgroup::control> control;
@@ -25,12 +34,13 @@ struct oom_watcher_state {
 
   static constexpr const char* name = "oom_watcher";
 
-  explicit oom_watcher_state(self_pointer ptr) : self(ptr) {
+  explicit oom_watcher_state(self_pointer ptr) : self(ptr), due(ptr) {
   }
 
   /// Tells of a rise since the last look; false if there is nothing to look at
   /// any more.
   bool look();
+  void look_later(caf::timespan delay);
   void on_ready();
 
   self_pointer self;
@@ -39,23 +49,37 @@ struct oom_watcher_state {
   sys::watched_fd notice;
   std::uint32_t events = 0;
   std::int64_t last = 0;
+  deadlines<self_pointer, oom_due> due;
+  caf::timespan delay{0}; ///< Of the look that is due.
 };
 
 bool oom_watcher_state::look() {
   const auto now = control->oom_kills();
   if (!now)
     return false;
-  if (*now > std::exchange(last, *now))
+  if (*now > std::exchange(last, *now)) {
+    due.disarm(oom_due::look);
     self->send(container, msg::oom_observed{*now, now_ns()});
+  }
   return true;
+}
+
+void oom_watcher_state::look_later(caf::timespan in) {
+  due.disarm(oom_due::look);
+  delay = in;
+  if (in <= last_look)
+    due.arm(oom_due::look, in);
 }
 
 /// Not armed again once the cgroup is removed: its notice would be ready for
 /// ever. Drained first, so that a kill after the look wakes us again.
 void oom_watcher_state::on_ready() {
   const auto drained = notice && notice.drain();
+  const auto before = last;
   if (!look() || !drained)
     return notice.close();
+  if (last == before)
+    look_later(first_look);
   if (const auto armed = notice.arm(events); !armed)
     spdlog::warn("oom watcher: {}", armed.error().what);
 }
@@ -79,7 +103,14 @@ oom_watcher(oom_watcher_state::self_pointer self, sys::poller* poller,
   else // The container still reads the counter when it ends.
     spdlog::warn("oom watcher: {}", watched.error().what);
   state.look(); // What came between the first look and the watch.
-  return {[&state](const msg::fd_ready&) { state.on_ready(); }};
+  return {
+    [&state](const msg::fd_ready&) { state.on_ready(); },
+    [&state](const msg::deadline& x) {
+      const auto before = state.last;
+      if (state.due.current(x) && state.look() && state.last == before)
+        state.look_later(state.delay * 2);
+    },
+  };
 }
 
 } // namespace

@@ -18,6 +18,9 @@ struct services {
   shim_link_actor shim;
   event_log_actor events;
   planner_actor planner;
+  sampler_actor sampler;
+  /// Null where it cannot be read.
+  std::shared_ptr<sys::kernel_log> kernel_log;
   sys::poller* reactor = nullptr; ///< Null in tests without a reactor.
   store::directory store{""};
   troupe::settings settings;

@@ -3,6 +3,7 @@
 #include "actors/logging.hpp"
 #include "actors/planner.hpp"
 #include "actors/reactor.hpp"
+#include "actors/sampler.hpp"
 #include "actors/services.hpp"
 #include "actors/shim_link.hpp"
 #include "actors/supervisor.hpp"
@@ -279,15 +280,21 @@ outcome daemon::start(sys::unique_fd shim) {
   services_->store = store::directory{settings_.root};
   services_->settings = settings_;
   services_->host = host_;
+  if (auto log = sys::kernel_log::open())
+    services_->kernel_log = *std::move(log);
+  else
+    spdlog::warn("OOM kills without their victims: {}", log.error().what);
   supervisor_ = spawn_supervisor(*system_, services_);
+  services_->sampler = spawn_sampler(*system_, host_, supervisor_);
   TROUPE_TRY(
     watchdog_,
     watchdog::start(
       *system_,
       {{"supervisor", caf::actor_cast<caf::strong_actor_ptr>(supervisor_)},
        {"event log", caf::actor_cast<caf::strong_actor_ptr>(services_->events)},
-       {"planner",
-        caf::actor_cast<caf::strong_actor_ptr>(services_->planner)}}));
+       {"planner", caf::actor_cast<caf::strong_actor_ptr>(services_->planner)},
+       {"sampler",
+        caf::actor_cast<caf::strong_actor_ptr>(services_->sampler)}}));
   TROUPE_TRY(gateway_, gateway::server::start(*system_, settings_.socket,
                                               supervisor_, services_));
   return {};
@@ -339,6 +346,7 @@ int daemon::end(int code) {
   const auto user = caf::exit_reason::user_shutdown;
   caf::anon_send_exit(supervisor_, user);
   caf::anon_send_exit(services_->planner, user);
+  caf::anon_send_exit(services_->sampler, user);
   caf::anon_send_exit(services_->events, user);
   caf::anon_send_exit(services_->shim, user);
   supervisor_ = nullptr;

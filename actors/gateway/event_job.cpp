@@ -30,6 +30,14 @@ public:
     in_.finish_stream();
   }
 
+  /// What it had to say is in the log, though perhaps not in the page that is
+  /// being read.
+  void target_gone() override {
+    follow_ = false;
+    stale_ = reading_;
+    proceed();
+  }
+
 private:
   void proceed() {
     if (!client_ready_ || reading_ || (follow_ && newest_ <= next_.since))
@@ -53,7 +61,8 @@ private:
       client_ready_ = false;
       in_.send(std::move(lines));
     }
-    if (!follow_ && !full)
+    const auto stale = std::exchange(stale_, false);
+    if (!follow_ && !full && !stale)
       in_.finish_stream();
     else
       proceed();
@@ -64,6 +73,7 @@ private:
   bool follow_;
   bool client_ready_ = false;
   bool reading_ = false;
+  bool stale_ = false; ///< What is being read may lack the end.
   std::int64_t newest_ = -1;
 };
 

@@ -70,6 +70,11 @@ outcome unpause_container(session& in, const call& x) {
                               msg::resume{});
 }
 
+outcome update_container(session& in, const call& x) {
+  return forward_to_container(in, x, patience::updating,
+                              msg::update{x.from.body});
+}
+
 outcome wait_for_container(session& in, const call& x) {
   with_container(
     in, x, [&in](const msg::container_found& found) { wait_for(in, found); });

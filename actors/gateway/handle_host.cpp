@@ -35,6 +35,34 @@ outcome show_info(session& in, const call&) {
   return {};
 }
 
+outcome show_metrics(session& in, const call&) {
+  in.ask<msg::usage_sampled>(
+    in.with().sampler, patience::reading, msg::sample_usage{false},
+    [&in](const msg::usage_sampled& used) {
+      in.ask<msg::snapshots>(
+        in.supervisor(), patience::lookup, msg::list_containers{},
+        [&in, used](const msg::snapshots& all) {
+          in.answer({200, render_metrics(*used.table, all),
+                     "text/plain; version=0.0.4; charset=utf-8"});
+        });
+    });
+  return {};
+}
+
+outcome show_usage(session& in, const call& x) {
+  TROUPE_TRY(const auto stream, x.parameters.flag("stream"));
+  if (stream) {
+    stream_usage(in);
+    return {};
+  }
+  in.ask<msg::usage_sampled>(in.with().sampler, patience::reading,
+                             msg::sample_usage{true},
+                             [&in](const msg::usage_sampled& used) {
+                               in.answer({200, render(*used.table)});
+                             });
+  return {};
+}
+
 outcome shut_down(session& in, const call& x) {
   const std::chrono::milliseconds usual{in.with().settings.stop_timeout_ms};
   TROUPE_TRY(const auto containers, x.parameters.flag("stop_containers"));

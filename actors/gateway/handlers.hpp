@@ -11,6 +11,8 @@ outcome show_index(session& in, const call& x);
 outcome show_health(session& in, const call& x);
 outcome show_version(session& in, const call& x);
 outcome show_info(session& in, const call& x);
+outcome show_metrics(session& in, const call& x);
+outcome show_usage(session& in, const call& x);
 outcome shut_down(session& in, const call& x);
 outcome show_events(session& in, const call& x);
 
@@ -25,6 +27,7 @@ outcome stop_container(session& in, const call& x);
 outcome kill_container(session& in, const call& x);
 outcome pause_container(session& in, const call& x);
 outcome unpause_container(session& in, const call& x);
+outcome update_container(session& in, const call& x);
 outcome wait_for_container(session& in, const call& x);
 outcome attach_container(session& in, const call& x);
 
@@ -33,6 +36,7 @@ outcome attach_container(session& in, const call& x);
 outcome show_processes(session& in, const call& x);
 outcome show_stats(session& in, const call& x);
 outcome show_logs(session& in, const call& x);
+outcome show_own_events(session& in, const call& x);
 outcome show_config(session& in, const call& x);
 outcome show_plan(session& in, const call& x);
 

@@ -25,6 +25,10 @@ void stream_events(session& in, msg::read_events from, bool follow);
 void stream_stats(session& in, const msg::container_found& target,
                   const msg::stats& first);
 
+/// One JSON object a line, with what every running container uses; one now and
+/// one each second.
+void stream_usage(session& in);
+
 struct log_request {
   log::read_options from;
   bool follow = false;

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 inline constexpr caf::timespan lookup = 10s;  ///< What is only read in memory.
 inline constexpr caf::timespan reading = 30s; ///< /proc, cgroups, the disk.
 inline constexpr caf::timespan signalling = 30s;
+inline constexpr caf::timespan updating = 90s;  ///< The kernel may reclaim.
 inline constexpr caf::timespan removing = 120s; ///< Poststop hooks included.
 
 /// Added to what the settings or the client allow.

@@ -18,13 +18,6 @@ json moment(time_ns at) {
   return at == 0 ? json{} : json(rfc3339(at));
 }
 
-/// -1: the host has no such counter. INT64_MAX: no limit, which a double (as
-/// most readers of JSON have it) could not even hold.
-json counter(std::int64_t x) {
-  return x < 0 || x == std::numeric_limits<std::int64_t>::max() ? json{}
-                                                                : json(x);
-}
-
 json annotations(const msg::snapshot& x) {
   auto out = json::object();
   const auto size = std::min(x.annotation_keys.size(),
@@ -58,6 +51,7 @@ json document(const msg::snapshot& x) {
     {"rootfs", x.rootfs},
     {"args", x.args},
     {"hostname", x.hostname},
+    {"cgroup", x.cgroup},
     {"created", moment(x.created)},
     {"started", moment(x.started)},
     {"finished", moment(x.finished)},
@@ -97,32 +91,12 @@ std::string render(const msg::exec_snapshot& x) {
   });
 }
 
-std::string render(const msg::stats& x) {
-  return dump({
-    {"id", x.id},
-    {"read", moment(x.read)},
-    {"cpu_usage_ns", counter(x.cpu_usage_ns)},
-    {"cpu_user_ns", counter(x.cpu_user_ns)},
-    {"cpu_system_ns", counter(x.cpu_system_ns)},
-    {"cpu_periods", counter(x.cpu_periods)},
-    {"cpu_throttled_periods", counter(x.cpu_throttled_periods)},
-    {"cpu_throttled_ns", counter(x.cpu_throttled_ns)},
-    {"memory_usage", counter(x.memory_usage)},
-    {"memory_max_usage", counter(x.memory_max_usage)},
-    {"memory_limit", counter(x.memory_limit)},
-    {"memory_cache", counter(x.memory_cache)},
-    {"memory_failcnt", counter(x.memory_failcnt)},
-    {"oom_kills", counter(x.oom_kills)},
-    {"pids_current", counter(x.pids_current)},
-    {"pids_limit", counter(x.pids_limit)},
-  });
-}
-
 std::string render(const msg::process_list& x) {
   auto out = json::array();
   for (const auto& each : x.all)
     out.push_back({{"pid", each.pid},
                    {"ppid", each.ppid},
+                   {"inner_pid", each.inner_pid},
                    {"uid", each.uid},
                    {"state", each.state},
                    {"cpu_ms", each.cpu_ms},

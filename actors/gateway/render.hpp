@@ -13,11 +13,16 @@ namespace troupe::gateway {
 [[nodiscard]] std::string render(const msg::snapshot& x);
 [[nodiscard]] std::string render(const msg::exec_snapshot& x);
 [[nodiscard]] std::string render(const msg::stats& x);
+[[nodiscard]] std::string render(const msg::usage_table& x);
 [[nodiscard]] std::string render(const msg::process_list& x);
 [[nodiscard]] std::string render(const msg::event& x);
 [[nodiscard]] std::string render(const msg::host_info& x);
 
 [[nodiscard]] std::string render_version();
+
+/// In Prometheus' text format 0.0.4, by cAdvisor's names.
+[[nodiscard]] std::string render_metrics(const msg::usage_table& x,
+                                         const msg::snapshots& all);
 
 /// Bytes from a process or a file need not be UTF-8; JSON must be.
 [[nodiscard]] std::string dump(const nlohmann::json& x);

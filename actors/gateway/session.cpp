@@ -45,6 +45,9 @@ session_actor::behavior_type session::behavior(shared_origin from,
     [this](const msg::events_committed& fact) {
       with_job([&](job& x) { x.committed(fact.last_seq); });
     },
+    [this](const msg::usage_sampled& fact) {
+      with_job([&](job& x) { x.sampled(*fact.table); });
+    },
     [this](const msg::fd_ready&) { with_job([](job& x) { x.readable(); }); },
     [this](const msg::deadline& of) {
       if (of.generation == call_)

@@ -46,6 +46,7 @@ using session_actor
              // What it waits for on behalf of the client.
              caf::reacts_to<msg::exited>, caf::reacts_to<msg::exec_exited>,
              caf::reacts_to<msg::events_committed>,
+             caf::reacts_to<msg::usage_sampled>,
              // A followed log has changed.
              caf::reacts_to<msg::fd_ready>,
              // INTERNAL: the next statistics are due.
@@ -89,6 +90,8 @@ public:
   virtual void exec_ended(const msg::exec_snapshot&) {
   }
   virtual void committed(std::int64_t) {
+  }
+  virtual void sampled(const msg::usage_table&) {
   }
   virtual void readable() {
   }

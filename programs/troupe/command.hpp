@@ -60,7 +60,8 @@ int for_each(const std::vector<std::string>& ids,
 void add_run_commands(CLI::App& app, context& with);       // run create start
 void add_exec_command(CLI::App& app, context& with);       // exec
 void add_lifecycle_commands(CLI::App& app, context& with); // kill stop … rm
-void add_show_commands(CLI::App& app, context& with);      // ps inspect top
+void add_update_command(CLI::App& app, context& with);
+void add_show_commands(CLI::App& app, context& with); // ps inspect top
 void add_host_commands(CLI::App& app, context& with); // info version shutdown
 void add_logs_command(CLI::App& app, context& with);
 void add_events_command(CLI::App& app, context& with);

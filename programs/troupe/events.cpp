@@ -1,4 +1,5 @@
 #include "programs/troupe/command.hpp"
+#include "programs/troupe/line_reader.hpp"
 
 #include <cstdint>
 #include <cstdio>
@@ -30,25 +31,6 @@ std::string event_text(const json& event) {
              + (value.is_string() ? value.get<std::string>() : value.dump());
   return out + '\n';
 }
-
-/// Hands out whole lines of a stream.
-class line_reader {
-public:
-  template <class Take>
-  void feed(std::string_view bytes, Take take) {
-    pending_.append(bytes);
-    std::size_t at = 0;
-    for (auto end = pending_.find('\n'); end != std::string::npos;
-         end = pending_.find('\n', at)) {
-      take(pending_.substr(at, end - at));
-      at = end + 1;
-    }
-    pending_.erase(0, at);
-  }
-
-private:
-  std::string pending_;
-};
 
 outcome events(const context& with, const events_request& x) {
   auto target = "/v1/events?since=" + std::to_string(x.since);

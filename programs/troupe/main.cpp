@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   client::add_run_commands(app, with);
   client::add_exec_command(app, with);
   client::add_lifecycle_commands(app, with);
+  client::add_update_command(app, with);
   client::add_show_commands(app, with);
   client::add_logs_command(app, with);
   client::add_events_command(app, with);

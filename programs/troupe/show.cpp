@@ -138,9 +138,10 @@ void add_inspect(CLI::App& app, context& with) {
 }
 
 std::string top_table(const json& processes) {
-  table out{{"PID", "PPID", "UID", "STATE", "CPU", "RSS", "COMMAND"}};
+  table out{{"PID", "INNER", "PPID", "UID", "STATE", "CPU", "RSS", "COMMAND"}};
   for (const auto& x : processes)
-    out.add({text(x, "pid"), text(x, "ppid"), text(x, "uid"), text(x, "state"),
+    out.add({text(x, "pid"), text(x, "inner_pid"), text(x, "ppid"),
+             text(x, "uid"), text(x, "state"),
              std::to_string(x.value("cpu_ms", std::int64_t{0})) + "ms",
              size_text(x.value("rss", std::int64_t{-1})), text(x, "command")});
   return out.str();

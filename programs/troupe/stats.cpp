@@ -1,13 +1,12 @@
 #include "programs/troupe/command.hpp"
+#include "programs/troupe/line_reader.hpp"
 #include "programs/troupe/table.hpp"
 
+#include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <map>
 #include <memory>
-#include <thread>
 #include <unistd.h>
 
 namespace troupe::client {
@@ -16,13 +15,17 @@ namespace {
 
 using nlohmann::json;
 
-/// Between two looks, from whose difference the CPU share is reckoned.
-constexpr auto interval = std::chrono::seconds{1};
-constexpr auto first_interval = std::chrono::milliseconds{200};
+constexpr auto stats_footer
+  = "MEM USAGE leaves out what is in the page cache and was not used lately, "
+    "as docker does.\n--full prints every counter of the containers once: "
+    "memory.stat, block devices, network\ninterfaces, pressure.\n\n"
+    "  troupe stats\n"
+    "  troupe stats --no-stream --format json web db";
 
 struct stats_request {
   std::vector<std::string> ids;
   bool no_stream = false;
+  bool full = false;
   std::string format;
 };
 
@@ -31,102 +34,120 @@ std::int64_t number(const json& of, const char* key) {
   return at == of.end() || !at->is_number() ? -1 : at->get<std::int64_t>();
 }
 
-struct sample {
-  std::int64_t cpu_ns = 0;
-  std::chrono::steady_clock::time_point at;
-};
-
-/// Knows the last look at each container.
-class observer {
-public:
-  explicit observer(api_client& api) : api_(api) {
-  }
-
-  /// Looks at all of `ids` (all running ones if empty); those that are gone
-  /// meanwhile are left out.
-  result<json> look(const std::vector<std::string>& ids) {
-    TROUPE_TRY(const auto names, running(ids));
-    auto out = json::array();
-    for (const auto& id : names) {
-      auto now = api_.get(container_path(id, "/stats"));
-      if (!now && !ids.empty())
-        return fail(now.error());
-      if (!now)
-        continue;
-      (*now)["cpu_percent"] = cpu_percent(id, number(*now, "cpu_usage_ns"));
-      out.push_back(*std::move(now));
-    }
-    return out;
-  }
-
-private:
-  result<std::vector<std::string>>
-  running(const std::vector<std::string>& ids) {
-    if (!ids.empty())
-      return ids;
-    TROUPE_TRY(const auto all, api_.get("/v1/containers"));
-    std::vector<std::string> out;
-    for (const auto& x : all)
-      out.push_back(x.value("id", std::string{}));
-    return out;
-  }
-
-  double cpu_percent(const std::string& id, std::int64_t cpu_ns) {
-    const auto now = std::chrono::steady_clock::now();
-    const auto known = last_.contains(id);
-    const auto before = std::exchange(last_[id], sample{cpu_ns, now});
-    const auto wall
-      = std::chrono::duration<double, std::nano>(now - before.at).count();
-    return known && wall > 0
-             ? 100.0 * static_cast<double>(cpu_ns - before.cpu_ns) / wall
-             : 0.0;
-  }
-
-  api_client& api_;
-  std::map<std::string, sample> last_;
-};
-
 std::string percent(double x) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.2f%%", x);
   return text.data();
 }
 
-std::string stats_table(const json& all) {
-  table out{{"CONTAINER", "CPU %", "MEM USAGE / LIMIT", "PIDS", "OOM KILLS"}};
-  for (const auto& x : all) {
-    const auto pids = number(x, "pids_current");
-    const auto kills = number(x, "oom_kills");
-    out.add({x.value("id", std::string{}), percent(x.value("cpu_percent", 0.0)),
-             size_text(number(x, "memory_usage")) + " / "
-               + size_text(number(x, "memory_limit")),
-             pids < 0 ? "-" : std::to_string(pids),
-             kills < 0 ? "-" : std::to_string(kills)});
-  }
+std::string cpu_text(const json& x) {
+  const auto& share = x.at("cpu_percent");
+  return share.is_number() ? percent(share.get<double>()) : "-";
+}
+
+std::string count_text(std::int64_t x) {
+  return x < 0 ? "-" : std::to_string(x);
+}
+
+std::string memory_percent(std::int64_t used, std::int64_t limit) {
+  if (used < 0 || limit <= 0)
+    return "-";
+  return percent(100.0 * static_cast<double>(used)
+                 / static_cast<double>(limit));
+}
+
+std::string both(const json& x, const char* first, const char* second) {
+  return size_text(number(x, first)) + " / " + size_text(number(x, second));
+}
+
+std::string stats_table(const json& rows) {
+  table out{{"CONTAINER", "CPU %", "MEM USAGE / LIMIT", "MEM %", "NET I/O",
+             "BLOCK I/O", "PIDS", "OOM KILLS"}};
+  for (const auto& x : rows)
+    out.add({x.value("id", std::string{}), cpu_text(x),
+             both(x, "memory_working_set", "memory_limit"),
+             memory_percent(number(x, "memory_working_set"),
+                            number(x, "memory_limit")),
+             both(x, "network_rx_bytes", "network_tx_bytes"),
+             both(x, "block_read_bytes", "block_write_bytes"),
+             count_text(number(x, "pids_current")),
+             count_text(number(x, "oom_kills"))});
   return out.str();
 }
 
-int stats(const context& with, const stats_request& x) {
-  auto api = with.api();
-  observer eyes{api};
-  const auto tty = ::isatty(STDOUT_FILENO) != 0;
-  auto first = eyes.look(x.ids);
-  if (!first)
-    return complain(first.error());
-  std::this_thread::sleep_for(first_interval);
-  for (;;) {
-    const auto all = eyes.look(x.ids);
-    if (!all)
-      return complain(all.error());
-    if (x.format == "json")
-      for (const auto& each : *all)
-        print(each.dump() + '\n');
-    else
-      print((tty && !x.no_stream ? "\033[H\033[2J" : "") + stats_table(*all));
-    if (std::fflush(stdout) != 0 || x.no_stream)
-      return 0;
-    std::this_thread::sleep_for(interval);
+/// Whole ids of containers that run.
+result<std::vector<std::string>>
+running_ids(api_client& api, const std::vector<std::string>& asked) {
+  std::vector<std::string> out;
+  for (const auto& id : asked) {
+    TROUPE_TRY(const auto found, api.get(container_path(id)));
+    const auto status = found.value("status", std::string{});
+    if (status != "running" && status != "paused" && status != "pausing")
+      return fail(fault::wrong_state,
+                  "read counters of container " + id + ": it is " + status);
+    out.push_back(found.value("id", std::string{}));
   }
+  return out;
+}
+
+/// The rows of a look that are asked for: all, if none are.
+json rows_of(const json& look, const std::vector<std::string>& ids) {
+  auto out = json::array();
+  for (const auto& row : look.at("containers"))
+    if (ids.empty()
+        || std::ranges::find(ids, row.value("id", std::string{})) != ids.end())
+      out.push_back(row);
+  return out;
+}
+
+void show(const json& rows, const stats_request& x) {
+  const auto redraws = !x.no_stream && ::isatty(STDOUT_FILENO) != 0;
+  if (x.format == "json")
+    for (const auto& each : rows)
+      print(each.dump() + '\n');
+  else
+    print((redraws ? "\033[H\033[2J" : "") + stats_table(rows));
+}
+
+outcome show_full(api_client& api, const std::vector<std::string>& ids) {
+  for (const auto& id : ids) {
+    TROUPE_TRY(const auto all, api.get(container_path(id, "/stats")));
+    print(all);
+  }
+  return {};
+}
+
+/// Until the reader of ours, or every container that was asked for, is gone.
+outcome follow(api_client& api, const std::vector<std::string>& ids,
+               const stats_request& x) {
+  line_reader lines;
+  auto first = true;
+  return api.stream("/v1/stats?stream=1", [&](std::string_view bytes) {
+    auto more = true;
+    lines.feed(bytes, [&](const std::string& line) {
+      const auto look = json::parse(line, nullptr, false);
+      if (!look.is_object() || !more)
+        return;
+      const auto rows = rows_of(look, ids);
+      more = ids.empty() || !rows.empty();
+      // Shares are known from the second look on.
+      if (!std::exchange(first, false))
+        show(rows, x);
+    });
+    return std::fflush(stdout) == 0 && more;
+  });
+}
+
+outcome stats(const context& with, const stats_request& x) {
+  auto api = with.api();
+  TROUPE_TRY(const auto ids, running_ids(api, x.ids));
+  if (x.full)
+    return show_full(api, ids);
+  if (!x.no_stream)
+    return follow(api, ids, x);
+  TROUPE_TRY(const auto look, api.get("/v1/stats"));
+  show(rows_of(look, ids), x);
+  return {};
 }
 
 } // namespace
@@ -137,9 +158,17 @@ void add_stats_command(CLI::App& app, context& with) {
     "stats", "Show what containers use, again every second");
   command->add_option("CONTAINER", request->ids, "Ids (default: all that run)");
   command->add_flag("--no-stream", request->no_stream, "Once");
+  auto* full = command->add_flag("--full", request->full,
+                                 "Every counter there is, once, as JSON");
   add_format(*command, request->format);
-  command->callback([&with, request] {
-    with.action = [&with, request] { return stats(with, *request); };
+  command->footer(stats_footer);
+  command->callback([&with, request, full] {
+    if (full->count() > 0 && request->ids.empty())
+      throw CLI::ValidationError("--full", "expected CONTAINER");
+    with.action = [&with, request] {
+      const auto did = stats(with, *request);
+      return did ? 0 : complain(did.error());
+    };
   });
 }
 

@@ -1,12 +1,16 @@
 #pragma once
 
 #include "config/base/result.hpp"
+#include "runtime/cgroup/oom.hpp"
+#include "runtime/cgroup/stats.hpp"
+#include "runtime/linux/kernel_log.hpp"
 #include "runtime/linux/unique_fd.hpp"
 #include "runtime/plan/launch_plan.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -35,6 +39,10 @@ struct step_failure {
 /// Writes the limits of `in` to directories that exist: an update of a living
 /// container. Stops at the first that the kernel refuses.
 [[nodiscard]] tl::expected<void, step_failure> apply(const plan::cgroup& in);
+
+/// Hands the controllers of `in` down to its v2 directory, where they are not
+/// yet: what a living container needs from now on.
+[[nodiscard]] tl::expected<void, step_failure> enable(const plan::cgroup& in);
 
 /// What a child needs to enter the cgroups, opened by the launcher before
 /// clone3: the v2 directory for CLONE_INTO_CGROUP and each v1 `tasks` file,
@@ -73,25 +81,6 @@ void remove_parent(const plan::cgroup& in, const std::string& path) noexcept;
 
 enum class freeze_state : std::uint8_t { thawed, freezing, frozen };
 
-/// Counters as the kernel gives them; -1: this host or mode has no such
-/// counter.
-struct counters {
-  std::int64_t cpu_usage_ns = -1;
-  std::int64_t cpu_user_ns = -1;
-  std::int64_t cpu_system_ns = -1;
-  std::int64_t cpu_periods = -1;
-  std::int64_t cpu_throttled_periods = -1;
-  std::int64_t cpu_throttled_ns = -1;
-  std::int64_t memory_usage = -1; ///< Bytes.
-  std::int64_t memory_max_usage = -1;
-  std::int64_t memory_limit = -1; ///< Bytes; INT64_MAX: unlimited.
-  std::int64_t memory_cache = -1;
-  std::int64_t memory_failcnt = -1;
-  std::int64_t oom_kills = -1;
-  std::int64_t pids_current = -1;
-  std::int64_t pids_limit = -1; ///< INT64_MAX: unlimited.
-};
-
 /// A live container's cgroup. Stateless but for paths; every call opens, does
 /// and closes.
 class control {
@@ -113,11 +102,20 @@ public:
   /// pidfd, repeated until no new process shows up (bounded).
   [[nodiscard]] virtual outcome signal_all(int signo) = 0;
 
-  [[nodiscard]] virtual result<counters> read() = 0;
+  [[nodiscard]] virtual result<stats> read() = 0;
 
   /// OOM kills so far, sub-cgroups included; the count that matters for
   /// `oom_killed`. 0 where the host has no memory controller.
   [[nodiscard]] virtual result<std::int64_t> oom_kills() = 0;
+
+  /// Where the kill that was just counted came from: what the kernel's log
+  /// says, if it was found there, or what has risen since the last question.
+  [[nodiscard]] virtual oom_origin origin_of_oom(const sys::oom_report* told)
+    = 0;
+
+  /// The newest report on a victim of this cgroup in the kernel's log.
+  [[nodiscard]] virtual std::optional<sys::oom_report>
+  take_oom(sys::kernel_log& from) = 0;
 
   /// A descriptor that becomes readable (v1: eventfd on memory.oom_control;
   /// EPOLLIN) or priority-readable (v2: memory.events; EPOLLPRI) when an OOM

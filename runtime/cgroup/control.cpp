@@ -1,5 +1,5 @@
+#include "runtime/cgroup/account.hpp"
 #include "runtime/cgroup/cgroup.hpp"
-#include "runtime/cgroup/counters.hpp"
 #include "runtime/cgroup/tree.hpp"
 #include "runtime/linux/file.hpp"
 
@@ -58,9 +58,11 @@ public:
   result<freeze_state> state() override;
   result<std::vector<pid_t>> processes() override;
   outcome signal_all(int signo) override;
-  result<counters> read() override;
+  result<stats> read() override;
   result<std::int64_t> oom_kills() override;
   result<oom_notice> watch_oom() override;
+  oom_origin origin_of_oom(const sys::oom_report* told) override;
+  std::optional<sys::oom_report> take_oom(sys::kernel_log& from) override;
 
   bool remove_if_empty() override {
     return cgroup::remove_if_empty(in_);
@@ -84,6 +86,7 @@ private:
   plan::cgroup in_;
   account freezer_;
   account whole_;
+  limit_hits seen_;
 };
 
 tl::unexpected<failure> no_freezer() {
@@ -143,13 +146,22 @@ outcome kernel_control::signal_all(int signo) {
   return signal_below(whole_.directory, signo, done);
 }
 
-result<counters> kernel_control::read() {
+result<stats> kernel_control::read() {
   TROUPE_CHECK(check_exists());
-  return read_counters(in_);
+  return read_stats(in_);
 }
 
 result<std::int64_t> kernel_control::oom_kills() {
   return read_oom_kills(in_);
+}
+
+oom_origin kernel_control::origin_of_oom(const sys::oom_report* told) {
+  auto risen = cgroup::origin_of_oom(in_, seen_);
+  return told ? origin_named(in_, told->limited) : std::move(risen);
+}
+
+std::optional<sys::oom_report> kernel_control::take_oom(sys::kernel_log& from) {
+  return in_.dirs.empty() ? std::nullopt : from.take_oom(in_.dirs.front().path);
 }
 
 result<control::oom_notice> kernel_control::watch_oom() {

@@ -244,6 +244,16 @@ tl::expected<void, step_failure> apply(const plan::cgroup& in) {
   return {};
 }
 
+tl::expected<void, step_failure> enable(const plan::cgroup& in) {
+  for (auto i = std::size_t{0}; i < in.dirs.size(); ++i)
+    if (is_v2(in.dirs[i]))
+      if (const auto done = enable_controllers(in.dirs[i], in.subtree_control);
+          !done)
+        return failed(plan::phase::cgroup_create, i, done.error().os_errno,
+                      done.error().what);
+  return {};
+}
+
 tl::expected<void, step_failure> create(const plan::cgroup& in) {
   auto made = made_list{};
   auto done = make_dirs(in, made);

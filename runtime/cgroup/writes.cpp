@@ -177,6 +177,13 @@ outcome put_devices(write_list& to,
   return {};
 }
 
+plan::cgroup cgroup_at(const plan::host_facts& host, const std::string& path) {
+  plan::cgroup out;
+  out.mode = host.cgroups;
+  out.dirs = own_dirs(host, {}, path);
+  return out;
+}
+
 result<std::vector<plan::cgroup_write>>
 plan_writes(const oci::resources& resources, const plan::cgroup& in) {
   auto out = write_list{in};

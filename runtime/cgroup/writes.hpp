@@ -32,6 +32,10 @@ inline constexpr std::string_view usage_check_file = "memory.current";
                                                const plan::host_facts& host,
                                                const std::string& id);
 
+/// The directories of a cgroup of that path, with every usual controller.
+[[nodiscard]] plan::cgroup cgroup_at(const plan::host_facts& host,
+                                     const std::string& path);
+
 /// The writes of `resources` alone, against the directories of `in`.
 [[nodiscard]] result<std::vector<plan::cgroup_write>>
 plan_writes(const oci::resources& resources, const plan::cgroup& in);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
+#include <optional>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -92,6 +93,24 @@ result<process_info> parse_stat(std::string_view stat) {
   return out;
 }
 
+namespace {
+
+/// The last number of status' line "NSpid:\t4711\t1".
+std::optional<pid_t> inner_pid(std::string_view status) {
+  constexpr std::string_view key = "\nNSpid:";
+  const auto at = status.find(key);
+  if (at == status.npos)
+    return std::nullopt;
+  status.remove_prefix(at + key.size());
+  status = status.substr(0, status.find('\n'));
+  pid_t out = 0;
+  if (!parse(status.substr(status.rfind('\t') + 1), out))
+    return std::nullopt;
+  return out;
+}
+
+} // namespace
+
 result<process_info> read_process(pid_t pid) {
   const auto path = "/proc/" + std::to_string(pid);
   TROUPE_TRY(const auto dir, open_file(AT_FDCWD, path, O_PATH | O_DIRECTORY));
@@ -102,6 +121,7 @@ result<process_info> read_process(pid_t pid) {
   const auto status = read_file(dir.get(), "status").value_or("");
   if (const auto uid = status.find("\nUid:\t"); uid != status.npos)
     parse(std::string_view{status}.substr(uid + 6), out.uid);
+  out.inner_pid = inner_pid(status).value_or(pid);
   auto command = beginning(dir.get(), "cmdline");
   while (!command.empty() && command.back() == '\0')
     command.pop_back();

@@ -13,6 +13,8 @@ namespace troupe::sys {
 struct process_info {
   pid_t pid = 0;
   pid_t ppid = 0;
+  /// In the innermost pid namespace that it is in, pid_namespaces(7).
+  pid_t inner_pid = 0;
   uid_t uid = 0;           ///< Real.
   std::string state;       ///< "R", "S", "D", "Z"...
   std::int64_t cpu_ms = 0; ///< User and system time.

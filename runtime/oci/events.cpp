@@ -1,14 +1,12 @@
 #include "runtime/oci/events.hpp"
 
 #include "runtime/cgroup/cgroup.hpp"
-#include "runtime/cgroup/counters.hpp"
-#include "runtime/linux/file.hpp"
+#include "runtime/linux/net_counters.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <limits>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -20,43 +18,23 @@ namespace {
 using nlohmann::ordered_json;
 using clock = std::chrono::steady_clock;
 
-std::string content(const cgroup::account& at, const char* file) {
-  return at ? sys::read_file(AT_FDCWD, at.directory + "/" + file).value_or("")
-            : std::string{};
-}
-
-/// v1's unlimited is a number of its own, and v2's a word: here both are the
-/// largest.
-ordered_json number(std::string_view text) {
-  std::uint64_t value = 0;
-  if (text.starts_with("max"))
+/// runc writes "no limit" as the largest number of 64 bits.
+ordered_json limit_of(std::int64_t x) {
+  if (x == std::numeric_limits<std::int64_t>::max())
     return std::numeric_limits<std::uint64_t>::max();
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
+  return x;
 }
 
 void put(ordered_json& to, const char* name, std::int64_t value) {
   if (value >= 0)
-    to[name] = value;
+    to[name] = limit_of(value);
 }
 
-std::vector<std::string_view> lines(std::string_view text) {
-  std::vector<std::string_view> out;
-  while (!text.empty()) {
-    out.push_back(text.substr(0, text.find('\n')));
-    text.remove_prefix(std::min(out.back().size() + 1, text.size()));
-  }
-  return out;
-}
-
-ordered_json cpu(const cgroup::counters& x, const plan::cgroup& in) {
+ordered_json cpu(const cgroup::stats& x) {
   ordered_json usage = ordered_json::object();
   put(usage, "total", x.cpu_usage_ns);
-  const auto each = content(cgroup::account_of(in, "cpuacct"),
-                            "cpuacct.usage_percpu");
-  for (auto rest = std::string_view{each}; rest.find(' ') != rest.npos;
-       rest.remove_prefix(rest.find(' ') + 1))
-    usage["percpu"].push_back(number(rest));
+  for (const auto each : x.cpu_percpu_ns)
+    usage["percpu"].push_back(each);
   put(usage, "kernel", x.cpu_system_ns);
   put(usage, "user", x.cpu_user_ns);
   ordered_json throttling = ordered_json::object();
@@ -66,75 +44,78 @@ ordered_json cpu(const cgroup::counters& x, const plan::cgroup& in) {
   return {{"usage", std::move(usage)}, {"throttling", std::move(throttling)}};
 }
 
-ordered_json raw_memory(const cgroup::account& at) {
+ordered_json amount(const cgroup::memory_amount& x) {
   ordered_json out = ordered_json::object();
-  const auto text = content(at, "memory.stat");
-  for (const auto line : lines(text))
-    if (const auto blank = line.find(' '); blank != line.npos)
-      out[std::string{line.substr(0, blank)}] = number(line.substr(blank + 1));
+  put(out, "limit", x.limit);
+  put(out, "usage", x.usage);
+  put(out, "max", x.max_usage);
+  put(out, "failcnt", x.failcnt);
   return out;
 }
 
-/// A v1 family of files: `memory.memsw.usage_in_bytes`...
-ordered_json v1_usage(const cgroup::account& at, const std::string& prefix) {
-  const auto file = [&](const char* name) {
-    return number(content(at, (prefix + name).c_str()));
-  };
-  return {{"limit", file("limit_in_bytes")},
-          {"usage", file("usage_in_bytes")},
-          {"max", file("max_usage_in_bytes")},
-          {"failcnt", file("failcnt")}};
-}
-
-ordered_json memory(const cgroup::counters& x, const plan::cgroup& in) {
-  const auto at = cgroup::account_of(in, "memory");
-  ordered_json usage = ordered_json::object();
-  put(usage, "limit", x.memory_limit);
-  put(usage, "usage", x.memory_usage);
-  put(usage, "max", x.memory_max_usage);
-  put(usage, "failcnt", x.memory_failcnt);
+ordered_json memory(const cgroup::stats& x) {
   ordered_json out = ordered_json::object();
   put(out, "cache", x.memory_cache);
-  out["usage"] = std::move(usage);
-  if (at && !at.v2) {
-    out["swap"] = v1_usage(at, "memory.memsw.");
-    out["kernel"] = v1_usage(at, "memory.kmem.");
-  } else if (at) {
-    out["swap"] = {{"limit", number(content(at, "memory.swap.max"))},
-                   {"usage", number(content(at, "memory.swap.current"))}};
-  }
-  out["raw"] = raw_memory(at);
+  out["usage"] = amount(x.memory);
+  out["swap"] = amount(x.swap);
+  out["kernel"] = amount(x.kernel);
+  out["kernelTCP"] = amount(x.kernel_tcp);
+  auto& raw = out["raw"] = ordered_json::object();
+  for (const auto& line : x.memory_stat)
+    put(raw, line.name.c_str(), line.value);
   return out;
 }
 
-/// `8:0 Read 4096`
-ordered_json block_lines(const std::string& text) {
-  auto out = ordered_json::array();
-  for (const auto line : lines(text)) {
-    const auto colon = line.find(':');
-    const auto first = line.find(' ');
-    const auto second = line.rfind(' ');
-    if (colon == line.npos || first == line.npos || second == first)
-      continue;
-    out.push_back({{"major", number(line)},
-                   {"minor", number(line.substr(colon + 1))},
-                   {"op", line.substr(first + 1, second - first - 1)},
-                   {"value", number(line.substr(second + 1))}});
-  }
-  return out;
+void add_block(ordered_json& to, const cgroup::block_io& of, const char* op,
+               std::int64_t value) {
+  to.push_back(
+    {{"major", of.major}, {"minor", of.minor}, {"op", op}, {"value", value}});
 }
 
-ordered_json block_io(const plan::cgroup& in) {
-  const auto at = cgroup::account_of(in, "blkio");
+ordered_json block_io(const cgroup::stats& x) {
+  auto bytes = ordered_json::array();
+  auto count = ordered_json::array();
+  for (const auto& each : x.block_io) {
+    add_block(bytes, each, "Read", each.read_bytes);
+    add_block(bytes, each, "Write", each.write_bytes);
+    add_block(bytes, each, "Discard", each.discard_bytes);
+    add_block(count, each, "Read", each.read_ios);
+    add_block(count, each, "Write", each.write_ios);
+    add_block(count, each, "Discard", each.discard_ios);
+  }
   ordered_json out = ordered_json::object();
-  if (!at || at.v2)
-    return out;
-  auto bytes = block_lines(content(at, "blkio.throttle.io_service_bytes"));
-  auto count = block_lines(content(at, "blkio.throttle.io_serviced"));
   if (!bytes.empty())
     out["ioServiceBytesRecursive"] = std::move(bytes);
   if (!count.empty())
     out["ioServicedRecursive"] = std::move(count);
+  return out;
+}
+
+ordered_json huge_pages(const cgroup::stats& x) {
+  ordered_json out = ordered_json::object();
+  for (const auto& each : x.hugetlb)
+    out[each.size] = amount(each.amount);
+  return out;
+}
+
+/// null, as runc has it, where there is none but the loopback.
+ordered_json network(const container& of) {
+  ordered_json out;
+  if (!has_own_network(of.plan.namespaces))
+    return out;
+  const auto all = sys::read_net_counters(of.state.pid)
+                     .value_or(std::vector<sys::net_counters>{});
+  for (const auto& each : all)
+    if (each.name != "lo")
+      out.push_back({{"Name", each.name},
+                     {"RxBytes", each.rx_bytes},
+                     {"RxPackets", each.rx_packets},
+                     {"RxErrors", each.rx_errors},
+                     {"RxDropped", each.rx_dropped},
+                     {"TxBytes", each.tx_bytes},
+                     {"TxPackets", each.tx_packets},
+                     {"TxErrors", each.tx_errors},
+                     {"TxDropped", each.tx_dropped}});
   return out;
 }
 
@@ -152,20 +133,19 @@ result<std::string> stats_event(const container& x) {
   if (!x.is_alive())
     return fail(fault::wrong_state,
                 "container with id " + x.state.id + " is not running");
-  const auto& in = x.plan.cgroup;
-  TROUPE_TRY(const auto counters, cgroup::open_control(in)->read());
+  TROUPE_TRY(const auto stats, cgroup::open_control(x.plan.cgroup)->read());
   ordered_json pids = ordered_json::object();
-  put(pids, "current", counters.pids_current);
-  if (counters.pids_limit != std::numeric_limits<std::int64_t>::max())
-    put(pids, "limit", counters.pids_limit);
+  put(pids, "current", stats.pids_current);
+  if (stats.pids_limit != std::numeric_limits<std::int64_t>::max())
+    put(pids, "limit", stats.pids_limit);
   return event("stats", x.state.id,
-               {{"cpu", cpu(counters, in)},
-                {"memory", memory(counters, in)},
+               {{"cpu", cpu(stats)},
+                {"memory", memory(stats)},
                 {"pids", std::move(pids)},
-                {"blkio", block_io(in)},
-                {"hugetlb", ordered_json::object()},
+                {"blkio", block_io(stats)},
+                {"hugetlb", huge_pages(stats)},
                 {"intel_rdt", ordered_json::object()},
-                {"network_interfaces", nullptr}});
+                {"network_interfaces", network(x)}});
 }
 
 outcome watch_events(const container& x, std::chrono::milliseconds interval,

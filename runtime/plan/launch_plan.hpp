@@ -2,7 +2,9 @@
 
 #include "config/base/result.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <sched.h>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,6 +57,14 @@ struct namespaces {
   bool unprivileged_maps = false;
   friend bool operator==(const namespaces&, const namespaces&) = default;
 };
+
+/// Whether the container's network is not the host's.
+[[nodiscard]] inline bool has_own_network(const namespaces& of) noexcept {
+  return (of.clone_flags & CLONE_NEWNET) != 0
+         || std::ranges::any_of(of.joins, [](const auto& each) {
+              return each.flag == CLONE_NEWNET;
+            });
+}
 
 // -- cgroup -------------------------------------------------------------------
 

@@ -89,8 +89,8 @@ TEST_CASE("counters move, and those that a host lacks are -1", "[root]") {
     return;
   CHECK(counters->pids_current == 1);
   CHECK(counters->pids_limit == INT64_MAX);
-  CHECK(counters->memory_limit == INT64_MAX);
-  CHECK(counters->memory_usage >= 0);
+  CHECK(counters->memory.limit == INT64_MAX);
+  CHECK(counters->memory.usage >= 0);
   CHECK(counters->memory_cache >= 0);
   CHECK(counters->cpu_periods == 0);
   CHECK(counters->oom_kills == 0);

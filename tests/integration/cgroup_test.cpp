@@ -233,9 +233,9 @@ TEST_CASE("a process above its memory limit is killed and counted", "[root]") {
   const auto counters = control->read();
   REQUIRE(counters);
   CHECK(counters->oom_kills == 1);
-  CHECK(counters->memory_failcnt > 0);
-  CHECK(counters->memory_limit == 16 * mebibyte);
-  CHECK(counters->memory_max_usage > 8 * mebibyte);
+  CHECK(counters->memory.failcnt > 0);
+  CHECK(counters->memory.limit == 16 * mebibyte);
+  CHECK(counters->memory.max_usage > 8 * mebibyte);
 }
 
 TEST_CASE("an OOM kill in a cgroup made inside is counted too", "[root]") {

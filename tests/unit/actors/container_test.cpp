@@ -255,8 +255,8 @@ TEST_CASE_METHOD(fixture, "counters are the cgroup's", "[container]") {
   const auto stats = ask<msg::stats>(subject, msg::read_stats{});
   CHECK(stats.id == "web-1");
   CHECK(stats.read > 0);
-  CHECK(stats.memory_usage == 4096);
-  CHECK(stats.pids_current == -1);
+  CHECK(stats.used.memory.usage == 4096);
+  CHECK(stats.used.pids_current == -1);
 }
 
 TEST_CASE_METHOD(fixture, "without a cgroup there is nothing to freeze or read",

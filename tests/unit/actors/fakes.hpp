@@ -85,15 +85,23 @@ public:
     return {};
   }
 
-  result<cgroup::counters> read() override {
-    auto out = cgroup::counters{};
-    out.memory_usage = 4096;
+  result<cgroup::stats> read() override {
+    auto out = cgroup::stats{};
+    out.memory.usage = 4096;
     out.oom_kills = group_->oom_kills;
     return out;
   }
 
   result<std::int64_t> oom_kills() override {
     return group_->oom_kills;
+  }
+
+  cgroup::oom_origin origin_of_oom(const sys::oom_report*) override {
+    return {};
+  }
+
+  std::optional<sys::oom_report> take_oom(sys::kernel_log&) override {
+    return std::nullopt;
   }
 
   result<oom_notice> watch_oom() override {

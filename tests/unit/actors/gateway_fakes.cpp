@@ -103,20 +103,24 @@ fake_container(container_actor::stateful_pointer<fake_container_state> self,
     [](const msg::resume&) -> caf::result<msg::snapshot> {
       return to_caf(os_failure(ENOSPC, "write", "freezer.state"));
     },
+    [&now, in](const msg::update& x) {
+      in->note("update " + x.resources);
+      return now;
+    },
     [&now, in](const msg::remove& x) {
       in->note(x.force ? "remove force" : "remove");
       return now;
     },
     [&now](const msg::take_snapshot&) { return now; },
     [](const msg::list_processes&) {
-      return msg::process_list{{{7, 1, 0, "S", 10, 4096, "sh \xff"}}};
+      return msg::process_list{{{7, 1, 7, 0, "S", 10, 4096, "sh \xff"}}};
     },
     [self](const msg::read_stats&) {
       msg::stats out;
       out.id = "web";
       out.read = 1;
-      out.cpu_usage_ns = ++self->state.reads;
-      out.memory_limit = std::numeric_limits<std::int64_t>::max();
+      out.used.cpu_usage_ns = ++self->state.reads;
+      out.used.memory.limit = std::numeric_limits<std::int64_t>::max();
       return out;
     },
     [in](const msg::attach& x) {

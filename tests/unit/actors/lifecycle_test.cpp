@@ -21,15 +21,15 @@ struct expected_row {
 
 // clang-format off
 constexpr std::array<expected_row, status_count> expected{{
-  //                      start exec  pause resume signal kill  stop  ckpt  rest  remove destr launched l_fail frozen f_fail exited
-  {status::creating,     {".",  ".",  ".",  ".",   ".",   "cg", ".",  ".",  ".",  ".",   "cg", "cd",    "de",  ".",   ".",   "st"}},
-  {status::created,      {"ru", ".",  ".",  ".",   "cd",  "cd", "cd", ".",  ".",  "cd",  "cd", ".",     ".",   ".",   ".",   "st"}},
-  {status::running,      {".",  "ru", "pg", "ru",  "ru",  "ru", "ru", "ck", ".",  ".",   "ru", ".",     ".",   ".",   ".",   "st"}},
-  {status::pausing,      {".",  ".",  "pg", "ru",  "pg",  "ru", "ru", ".",  ".",  ".",   "ru", ".",     ".",   "pd",  "ru",  "st"}},
-  {status::paused,       {".",  ".",  "pd", "ru",  "pd",  "ru", "ru", "ck", ".",  ".",   "ru", ".",     ".",   ".",   ".",   "st"}},
-  {status::checkpointed, {".",  ".",  ".",  ".",   ".",   ".",  ".",  ".",  "ru", "de",  "de", ".",     ".",   ".",   ".",   "."}},
-  {status::stopped,      {".",  ".",  ".",  ".",   ".",   ".",  "st", ".",  ".",  "de",  "de", ".",     ".",   ".",   ".",   "."}},
-  {status::destroyed,    {".",  ".",  ".",  ".",   ".",   ".",  ".",  ".",  ".",  "de",  "de", ".",     ".",   ".",   ".",   "."}},
+  //                      start exec  pause resume signal kill  stop  ckpt  rest  updat remove destr launched l_fail frozen f_fail exited
+  {status::creating,     {".",  ".",  ".",  ".",   ".",   "cg", ".",  ".",  ".",  ".",  ".",   "cg", "cd",    "de",  ".",   ".",   "st"}},
+  {status::created,      {"ru", ".",  ".",  ".",   "cd",  "cd", "cd", ".",  ".",  "cd", "cd",  "cd", ".",     ".",   ".",   ".",   "st"}},
+  {status::running,      {".",  "ru", "pg", "ru",  "ru",  "ru", "ru", "ck", ".",  "ru", ".",   "ru", ".",     ".",   ".",   ".",   "st"}},
+  {status::pausing,      {".",  ".",  "pg", "ru",  "pg",  "ru", "ru", ".",  ".",  "pg", ".",   "ru", ".",     ".",   "pd",  "ru",  "st"}},
+  {status::paused,       {".",  ".",  "pd", "ru",  "pd",  "ru", "ru", "ck", ".",  "pd", ".",   "ru", ".",     ".",   ".",   ".",   "st"}},
+  {status::checkpointed, {".",  ".",  ".",  ".",   ".",   ".",  ".",  ".",  "ru", ".",  "de",  "de", ".",     ".",   ".",   ".",   "."}},
+  {status::stopped,      {".",  ".",  ".",  ".",   ".",   ".",  "st", ".",  ".",  ".",  "de",  "de", ".",     ".",   ".",   ".",   "."}},
+  {status::destroyed,    {".",  ".",  ".",  ".",   ".",   ".",  ".",  ".",  ".",  ".",  "de",  "de", ".",     ".",   ".",   ".",   "."}},
 }};
 // clang-format on
 

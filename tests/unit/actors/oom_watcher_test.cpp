@@ -59,12 +59,20 @@ public:
     return true;
   }
 
-  result<cgroup::counters> read() override {
-    return cgroup::counters{};
+  result<cgroup::stats> read() override {
+    return cgroup::stats{};
   }
 
   result<std::int64_t> oom_kills() override {
     return of_.oom_kills;
+  }
+
+  cgroup::oom_origin origin_of_oom(const sys::oom_report*) override {
+    return {};
+  }
+
+  std::optional<sys::oom_report> take_oom(sys::kernel_log&) override {
+    return std::nullopt;
   }
 
   result<oom_notice> watch_oom() override {

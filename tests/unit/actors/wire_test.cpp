@@ -45,6 +45,10 @@ public:
     x = caf::timespan{++count_};
   }
 
+  void fill(double& x) {
+    x = 0.5 + static_cast<double>(++count_);
+  }
+
   template <std::integral T>
   void fill(T& x) {
     x = static_cast<T>(-++count_);
