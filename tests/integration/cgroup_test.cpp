@@ -226,7 +226,7 @@ TEST_CASE("a process above its memory limit is killed and counted", "[root]") {
   CHECK(control->oom_kills() == 0);
   auto eater = victim{box.plan, eat_memory};
   CHECK(eater.wait().signal == SIGKILL);
-  CHECK(is_readable(notice->fd.get(), POLLIN, 30'000));
+  CHECK(is_readable(notice->fd.get(), POLLIN, test::patient_ms(30'000)));
   cgroup::rearm(*notice);
   CHECK_FALSE(is_readable(notice->fd.get(), POLLIN, 0));
   CHECK(control->oom_kills() == 1);

@@ -5,6 +5,7 @@
 #include "runtime/linux/file.hpp"
 #include "runtime/linux/pidfd.hpp"
 #include "runtime/probe/host.hpp"
+#include "tests/support/patience.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -19,7 +20,7 @@
 
 namespace troupe::cgroup_test {
 
-inline constexpr auto patience = std::chrono::seconds{30};
+inline const auto patience = test::patient(std::chrono::seconds{30});
 
 /// True as soon as `condition` is; false after a generous deadline.
 inline bool eventually(const std::function<bool()>& condition) {
