@@ -85,8 +85,8 @@ TEST_CASE("counters move, and those that a host lacks are -1", "[root]") {
   REQUIRE(counters);
   CHECK(counters->cpu_user_ns > 0);
   CHECK(counters->cpu_system_ns >= 0);
-  if (mode == cgroup_mode::v2) // its controllers are v1's on this host
-    return;
+  if (mode == cgroup_mode::v2 && usable_modes().size() > 1)
+    return test::skipped("the v2 hierarchy has no controllers on this host");
   CHECK(counters->pids_current == 1);
   CHECK(counters->pids_limit == INT64_MAX);
   CHECK(counters->memory_limit == INT64_MAX);
@@ -138,7 +138,7 @@ TEST_CASE("remove kills and removes what is populated, frozen and nested",
 TEST_CASE("remove ends a process that forks without end", "[root]") {
   const auto mode = GENERATE(from_range(usable_modes()));
   auto limits = oci::resources{};
-  if (mode != cgroup_mode::v2)
+  if (mode != cgroup_mode::v2 || usable_modes().size() == 1)
     limits.pids_limit = 200;
   const auto box = scratch_cgroup{mode, limits};
   box.create();
