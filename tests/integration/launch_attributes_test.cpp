@@ -6,6 +6,7 @@
 
 #include <sched.h>
 #include <sstream>
+#include <sys/sysinfo.h>
 
 using namespace troupe;
 using Catch::Matchers::Contains;
@@ -221,6 +222,8 @@ TEST_CASE("an exec session runs on the CPUs that it asks for") {
     wanted.final_cpus = {0};
   }
   SECTION("initial and final") {
+    if (::get_nprocs() == 1)
+      return test::skipped("this machine has one CPU");
     wanted.initial_cpus = {1};
     wanted.final_cpus = {0};
   }

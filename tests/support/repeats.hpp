@@ -7,9 +7,9 @@
 namespace troupe::test {
 
 /// How often to try what is a matter of chance: `usual` times, a quarter of it
-/// where each time takes that much longer (patience.hpp).
+/// (but two) where each time takes that much longer (patience.hpp).
 inline int repeats(int usual) {
-  return patience_factor() == 1 ? usual : std::max(1, usual / 4);
+  return patience_factor() == 1 ? usual : std::max(2, usual / 4);
 }
 
 } // namespace troupe::test
