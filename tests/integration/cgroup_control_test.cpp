@@ -40,10 +40,7 @@ TEST_CASE("signal_all reaches every process, nested cgroups included",
   const auto signo = GENERATE(SIGKILL, SIGUSR1);
   const auto box = scratch_cgroup{mode};
   box.create();
-  auto inner = box.plan;
-  for (auto& dir : inner.dirs)
-    dir.path += "/a/b";
-  inner.writes.clear();
+  const auto inner = box.inside("/a/b");
   REQUIRE(cgroup::create(inner));
   auto one = victim{box.plan, wait_for_ever};
   auto two = victim{box.plan, wait_for_ever};
@@ -117,9 +114,7 @@ TEST_CASE("remove kills and removes what is populated, frozen and nested",
   const auto mode = GENERATE(from_range(usable_modes()));
   const auto box = scratch_cgroup{mode};
   box.create();
-  auto inner = box.plan;
-  for (auto& dir : inner.dirs)
-    dir.path += "/a/b";
+  const auto inner = box.inside("/a/b");
   REQUIRE(cgroup::create(inner));
   auto outer_process = victim{box.plan, wait_for_ever};
   auto inner_process = victim{inner, wait_for_ever};

@@ -264,10 +264,7 @@ TEST_CASE("an OOM kill in a cgroup made inside is counted too", "[root]") {
   auto box = scratch_cgroup{mode == cgroup_mode::v2 ? mode : cgroup_mode::v1,
                             memory_limit(16 * mebibyte, 16 * mebibyte)};
   box.create();
-  auto inner = box.plan;
-  for (auto& dir : inner.dirs)
-    dir.path += "/inner";
-  inner.writes.clear();
+  const auto inner = box.inside("/inner");
   REQUIRE(cgroup::create(inner));
   auto eater = victim{inner, eat_memory};
   CHECK(eater.wait().signal == SIGKILL);

@@ -90,6 +90,17 @@ public:
     return {};
   }
 
+  /// A cgroup that the container makes inside its own. It hands no controllers
+  /// down: v2 lets no process live in a cgroup that does.
+  [[nodiscard]] plan::cgroup inside(const std::string& path) const {
+    auto out = plan;
+    for (auto& dir : out.dirs)
+      dir.path += path;
+    out.writes.clear();
+    out.subtree_control.clear();
+    return out;
+  }
+
   [[nodiscard]] bool is_gone() const {
     for (const auto& each : plan.dirs)
       if (exists(each.mount + each.path))
