@@ -147,8 +147,8 @@ TEST_CASE("rlimits are set, and one that may not be is named") {
     plan.process.rlimits[1] = {RLIMIT_NOFILE, too_much, too_much, ""};
     plan.process.args = {"true"};
     auto box = test::create(plan);
-    REQUIRE_FALSE(box.created());
-    const auto why = box.failed();
+    // Without CAP_SYS_RESOURCE that is known before the start.
+    const auto why = box.created() ? box.start() : box.failed();
     REQUIRE(why);
     CHECK(why->phase == plan::phase::rlimit);
     CHECK(why->index == 1);
