@@ -16,6 +16,8 @@ conformance_packages=(
   golang-go golang-github-opencontainers-runtime-tools-dev golang-github-google-uuid-dev
   runc dpkg-dev xz-utils python3
 )
+# tests/vm: the machine; the guest's kernel is unpacked, not installed.
+vm_packages=(qemu-system-x86 busybox-static xz-utils)
 # bench/run: the peers, and what draws the plots.
 bench_packages=(runc crun podman conmon containerd busybox-static gnuplot-nox)
 # tests/clients: the clients, the makers of bundles, the runtime to compare with,

@@ -1,5 +1,6 @@
 #include "tests/support/attacker.hpp"
 #include "tests/support/oci_box.hpp"
+#include "tests/support/repeats.hpp"
 #include "tests/support/shim_box.hpp"
 
 // A container attacks the processes that join it: CVE-2016-9962 (what they
@@ -11,7 +12,7 @@ using test::oci_box;
 
 namespace {
 
-constexpr auto sessions = 12;
+const auto sessions = test::repeats(12);
 
 /// The program of the host, before and after.
 struct program_file {

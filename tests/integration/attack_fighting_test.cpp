@@ -1,5 +1,6 @@
 #include "tests/support/attacker.hpp"
 #include "tests/support/oci_box.hpp"
+#include "tests/support/repeats.hpp"
 #include "tests/support/shim_box.hpp"
 #include "tests/support/supervisor.hpp"
 
@@ -61,7 +62,7 @@ TEST_CASE("a session in a container that kills whatever joins it ends",
   run_box(box, "while :; do kill -9 -1; done");
   const auto descriptors = open_descriptors();
   auto killed = 0;
-  for (auto i = 0; i < 20; ++i) {
+  for (auto i = 0; i < test::repeats(20); ++i) {
     const auto done = box.call({"exec", "web", "/bin/sleep", "0.01"});
     CAPTURE(done.exit_code, done.err);
     CHECK_FALSE(done.timed_out);

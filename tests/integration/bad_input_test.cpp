@@ -309,7 +309,7 @@ TEST_CASE_METHOD(fixture, "10 MB of garbage on the API socket are refused",
   std::string answer;
   while (!garbage.empty()) {
     pollfd ready{socket.get(), POLLIN | POLLOUT, 0};
-    REQUIRE(::poll(&ready, 1, 60'000) == 1);
+    REQUIRE(::poll(&ready, 1, test::patient_ms(60'000)) == 1);
     if ((ready.revents & POLLIN) != 0) {
       std::array<char, 4096> data{};
       const auto size = ::read(socket.get(), data.data(), data.size());

@@ -40,10 +40,7 @@ TEST_CASE("signal_all reaches every process, nested cgroups included",
   const auto signo = GENERATE(SIGKILL, SIGUSR1);
   const auto box = scratch_cgroup{mode};
   box.create();
-  auto inner = box.plan;
-  for (auto& dir : inner.dirs)
-    dir.path += "/a/b";
-  inner.writes.clear();
+  const auto inner = box.inside("/a/b");
   REQUIRE(cgroup::create(inner));
   auto one = victim{box.plan, wait_for_ever};
   auto two = victim{box.plan, wait_for_ever};
@@ -85,8 +82,8 @@ TEST_CASE("counters move, and those that a host lacks are -1", "[root]") {
   REQUIRE(counters);
   CHECK(counters->cpu_user_ns > 0);
   CHECK(counters->cpu_system_ns >= 0);
-  if (mode == cgroup_mode::v2) // its controllers are v1's on this host
-    return;
+  if (mode == cgroup_mode::v2 && usable_modes().size() > 1)
+    return test::skipped("the v2 hierarchy has no controllers on this host");
   CHECK(counters->pids_current == 1);
   CHECK(counters->pids_limit == INT64_MAX);
   CHECK(counters->memory.limit == INT64_MAX);
@@ -117,9 +114,7 @@ TEST_CASE("remove kills and removes what is populated, frozen and nested",
   const auto mode = GENERATE(from_range(usable_modes()));
   const auto box = scratch_cgroup{mode};
   box.create();
-  auto inner = box.plan;
-  for (auto& dir : inner.dirs)
-    dir.path += "/a/b";
+  const auto inner = box.inside("/a/b");
   REQUIRE(cgroup::create(inner));
   auto outer_process = victim{box.plan, wait_for_ever};
   auto inner_process = victim{inner, wait_for_ever};
@@ -138,7 +133,7 @@ TEST_CASE("remove kills and removes what is populated, frozen and nested",
 TEST_CASE("remove ends a process that forks without end", "[root]") {
   const auto mode = GENERATE(from_range(usable_modes()));
   auto limits = oci::resources{};
-  if (mode != cgroup_mode::v2)
+  if (mode != cgroup_mode::v2 || usable_modes().size() == 1)
     limits.pids_limit = 200;
   const auto box = scratch_cgroup{mode, limits};
   box.create();

@@ -3,6 +3,7 @@
 
 using namespace troupe;
 using Catch::Contains;
+using cgroup_test::limiting_mode;
 using test::oci_box;
 
 namespace {
@@ -14,18 +15,18 @@ struct running_box : oci_box {
     REQUIRE(call({"start", "web"}).exit_code == 0);
   }
 
-  /// The content of a v1 control file of the container; "" where it has none.
-  [[nodiscard]] std::string v1_file(const std::string& controller,
-                                    const std::string& name) const {
-    const auto mounts = sys::probe_host("/x").v1_mounts;
-    const auto found = mounts.find(controller);
-    if (found == mounts.end())
-      return {};
-    auto text = sys::read_file(AT_FDCWD, found->second
-                                           + spec.linux_.cgroups_path + "/"
-                                           + name)
-                  .value_or("");
-    return text.substr(0, text.find('\n'));
+  /// The first line of the container's control file of this name, in v1 and in
+  /// v2; "" where it has none.
+  [[nodiscard]] std::string limit(const std::string& controller,
+                                  const std::string& v1_name,
+                                  const std::string& v2_name) const {
+    const auto host = sys::probe_host("/x");
+    const auto found = host.v1_mounts.find(controller);
+    const auto v1 = found != host.v1_mounts.end();
+    const auto text = sys::read_file(
+      AT_FDCWD, (v1 ? found->second : host.v2_mount) + spec.linux_.cgroups_path
+                  + "/" + (v1 ? v1_name : v2_name));
+    return text.value_or("").substr(0, text.value_or("").find('\n'));
   }
 };
 
@@ -66,10 +67,11 @@ TEST_CASE_METHOD(running_box, "update changes limits, by flags and by file") {
     {.input = R"({"memory":{"limit":67108864,"swap":0},"cpu":{"cpus":""}})"});
   INFO(memory.err);
   CHECK(memory.exit_code == 0);
-  if (sys::probe_host("/x").v1_mounts.contains("pids")) {
-    CHECK(v1_file("pids", "pids.max") == "50");
-    CHECK(v1_file("cpu", "cpu.shares") == "512");
-    CHECK(v1_file("memory", "memory.limit_in_bytes") == "67108864");
+  if (limiting_mode() != plan::cgroup_mode::none) {
+    CHECK(limit("pids", "pids.max", "pids.max") == "50");
+    const auto weight = limit("cpu", "cpu.shares", "cpu.weight");
+    CHECK((weight == "512" || weight == "20")); // v1's unit, and v2's
+    CHECK(limit("memory", "memory.limit_in_bytes", "memory.max") == "67108864");
   }
   CHECK_THAT(call({"update", "--memory", "lots", "web"}).err,
              Contains("--memory: size: expected"));
@@ -84,24 +86,27 @@ TEST_CASE_METHOD(running_box, "an update that fails changes nothing") {
     {"update", "--pids-limit", "60", "--cpu-period", "10", "web"});
   CHECK(said.exit_code == 1);
   CHECK_THAT(said.err, Contains("cpu/period"));
-  if (sys::probe_host("/x").v1_mounts.contains("pids")) {
-    CHECK(v1_file("pids", "pids.max") == "50");
-    CHECK(v1_file("cpu", "cpu.cfs_quota_us") == "50000");
+  if (limiting_mode() != plan::cgroup_mode::none) {
+    CHECK(limit("pids", "pids.max", "pids.max") == "50");
+    CHECK_THAT(limit("cpu", "cpu.cfs_quota_us", "cpu.max"),
+               Catch::Equals("50000") || Catch::Equals("50000 100000"));
   }
 }
 
 TEST_CASE_METHOD(running_box, "update reaches a controller that nobody asked "
                               "for before") {
-  if (!sys::probe_host("/x").v1_mounts.contains("cpuset"))
-    return;
+  const auto host = sys::probe_host("/x");
+  if (!host.v1_mounts.contains("cpuset")
+      && std::ranges::count(host.v2_controllers, "cpuset") == 0)
+    return test::skipped("no cpuset controller");
   const auto said = call({"update", "--cpuset-cpus", "0", "web"});
   INFO(said.err);
   REQUIRE(said.exit_code == 0);
-  CHECK(v1_file("cpuset", "cpuset.cpus") == "0");
-  CHECK(v1_file("cpuset", "cgroup.procs")
+  CHECK(limit("cpuset", "cpuset.cpus", "cpuset.cpus") == "0");
+  CHECK(limit("cpuset", "cgroup.procs", "cgroup.procs")
         == std::to_string(state("web").at("pid").get<int>()));
   REQUIRE(call({"delete", "--force", "web"}).exit_code == 0);
-  CHECK(v1_file("cpuset", "cpuset.cpus").empty());
+  CHECK(limit("cpuset", "cpuset.cpus", "cpuset.cpus").empty());
 }
 
 TEST_CASE_METHOD(running_box, "events tells counters in runc's shape") {
@@ -111,7 +116,7 @@ TEST_CASE_METHOD(running_box, "events tells counters in runc's shape") {
   CHECK(event.at("type") == "stats");
   CHECK(event.at("id") == "web");
   CHECK(event.at("/data/cpu/usage/total"_json_pointer) > 0);
-  if (sys::probe_host("/x").v1_mounts.contains("memory")) {
+  if (limiting_mode() != plan::cgroup_mode::none) {
     CHECK(event.at("/data/memory/usage/usage"_json_pointer) > 0);
     CHECK(event.at("/data/pids/current"_json_pointer) == 1);
   }
@@ -126,7 +131,7 @@ TEST_CASE_METHOD(running_box, "events goes on until the container ends") {
 }
 
 TEST_CASE("events tells of an OOM kill") {
-  if (!sys::probe_host("/x").v1_mounts.contains("memory"))
+  if (limiting_mode() == plan::cgroup_mode::none)
     return;
   oci_box box;
   box.spec.linux_.resources.emplace().memory.emplace().limit = 8 << 20;

@@ -1,5 +1,6 @@
 #include "runtime/linux/proc_info.hpp"
 #include "tests/support/oci_box.hpp"
+#include "tests/support/repeats.hpp"
 
 #include <thread>
 
@@ -23,7 +24,7 @@ bool is_expected(const std::string& text) {
 /// One contender's errors that nobody could expect.
 std::vector<std::string> contend(const oci_box& box, int which) {
   std::vector<std::string> strange;
-  for (auto round = 0; round < 6; ++round)
+  for (auto round = 0; round < test::repeats(6); ++round)
     for (const auto& words : {std::vector<std::string>{"create", "--bundle",
                                                        box.fs.bundle(), "web"},
                               {"start", "web"},

@@ -29,13 +29,15 @@ std::string propagation_of(const std::string& mountinfo,
 }
 
 /// The launcher's side is the namespace of `host`, which outlives it; there the
-/// rootfs is a shared mount.
+/// rootfs is a shared mount, and no other is, whatever systemd may do.
 test::preparation on(const test::dweller& host,
                      const test::busybox_rootfs& fs) {
   return [&] {
     const auto ns = sys::open_file(AT_FDCWD, host.path("mnt"), O_RDONLY);
     test::must(ns
                && sys::enter_namespace(ns->get(), CLONE_NEWNS, "").has_value());
+    test::must(::mount(nullptr, "/", nullptr, MS_PRIVATE | MS_REC, nullptr)
+               == 0);
     const auto path = fs.path();
     test::must(::mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr)
                == 0);

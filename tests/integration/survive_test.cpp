@@ -1,5 +1,6 @@
 // kill -9 of the supervisor: nothing is lost.
 
+#include "tests/support/repeats.hpp"
 #include "tests/support/rootfs.hpp"
 #include "tests/support/supervisor.hpp"
 
@@ -104,7 +105,7 @@ TEST_CASE_METHOD(fixture, "SIGTERM ends the supervisor, not the containers",
 
 TEST_CASE_METHOD(fixture, "50 rounds of kill -9 under load lose nothing",
                  "[survive][rounds]") {
-  constexpr auto rounds = 50;
+  const auto rounds = test::repeats(50);
   constexpr auto per_round = 4;
   std::map<std::string, int> acknowledged;
   for (auto round = 0; round < rounds; ++round) {
@@ -131,7 +132,7 @@ TEST_CASE_METHOD(fixture, "50 rounds of kill -9 under load lose nothing",
                                                          % 100;
   }
   INFO(acknowledged.size() << " of " << rounds * per_round << " acknowledged");
-  CHECK(acknowledged.size() >= rounds);
+  CHECK(acknowledged.size() >= static_cast<std::size_t>(rounds));
   for (const auto& [id, code] : acknowledged) {
     INFO(id);
     CHECK(host.troupe({"wait", id}).out == std::to_string(code) + "\n");
@@ -169,7 +170,7 @@ TEST_CASE_METHOD(fixture, "50 rounds of kill -9 under load lose nothing",
 
 TEST_CASE_METHOD(fixture, "200 containers at once: every code, every line",
                  "[survive][many]") {
-  constexpr auto count = 200;
+  const auto count = test::repeats(200);
   std::vector<std::unique_ptr<test::background>> clients;
   for (auto i = 0; i < count; ++i)
     clients.push_back(

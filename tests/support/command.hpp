@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/linux/unique_fd.hpp"
+#include "tests/support/patience.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -22,7 +23,7 @@ struct command_result {
 struct command_options {
   std::string input = {};            ///< For its stdin, which is then closed.
   std::vector<std::string> env = {}; ///< Added to ours.
-  std::chrono::milliseconds deadline = std::chrono::seconds{60};
+  std::chrono::milliseconds deadline = patient(std::chrono::seconds{60});
 };
 
 /// Runs a program and waits for it. Never throws; a program that cannot be run
@@ -44,14 +45,14 @@ public:
   /// deadline or its end.
   [[nodiscard]] bool wait_for_output(const std::string& text,
                                      std::chrono::milliseconds deadline
-                                     = std::chrono::seconds{60});
+                                     = patient(std::chrono::seconds{60}));
 
   void signal(int signo) const;
 
   /// Waits for its end and the end of its output; the exit code, -1 at the
   /// deadline.
   [[nodiscard]] int
-  wait(std::chrono::milliseconds deadline = std::chrono::seconds{60});
+  wait(std::chrono::milliseconds deadline = patient(std::chrono::seconds{60}));
 
   [[nodiscard]] std::string output() const;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/linux/unique_fd.hpp"
+#include "tests/support/patience.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -14,7 +15,8 @@
 namespace troupe::test {
 
 /// An HTTP/1.1 client over a unix socket that can misbehave: it sends what it
-/// is told, as it is told. Reads give up after 30 s.
+/// is told, as it is told. Reads give up after 30 s
+/// (patience.hpp).
 class http_client {
 public:
   struct answer {
@@ -28,7 +30,7 @@ public:
     sockaddr_un at{};
     at.sun_family = AF_UNIX;
     std::copy(path.begin(), path.end(), at.sun_path);
-    const timeval patience{30, 0};
+    const timeval patience{30L * patience_factor(), 0};
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience,
                  sizeof patience);
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience,

@@ -6,6 +6,7 @@
 #include "runtime/cgroup/writes.hpp"
 #include "runtime/probe/host.hpp"
 #include "tests/support/command.hpp"
+#include "tests/support/patience.hpp"
 #include "tests/support/rootfs.hpp"
 #include "tests/support/scratch_directory.hpp"
 
@@ -122,7 +123,7 @@ public:
   /// Waits until the container has ended.
   void wait_until_stopped(const std::string& id) const {
     const auto deadline = std::chrono::steady_clock::now()
-                          + std::chrono::seconds{30};
+                          + patient(std::chrono::seconds{30});
     while (status(id) != "stopped")
       REQUIRE(std::chrono::steady_clock::now() < deadline);
   }

@@ -5,9 +5,12 @@
 #include "runtime/linux/file.hpp"
 #include "runtime/linux/pidfd.hpp"
 #include "runtime/probe/host.hpp"
+#include "tests/support/patience.hpp"
+#include "tests/support/skipped.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <functional>
@@ -19,7 +22,7 @@
 
 namespace troupe::cgroup_test {
 
-inline constexpr auto patience = std::chrono::seconds{30};
+inline const auto patience = test::patient(std::chrono::seconds{30});
 
 /// True as soon as `condition` is; false after a generous deadline.
 inline bool eventually(const std::function<bool()>& condition) {
@@ -55,7 +58,7 @@ public:
            + std::to_string(++counter);
     auto facts = sys::probe_host(top_);
     facts.cgroups = mode;
-    if (mode == plan::cgroup_mode::v2)
+    if (mode == plan::cgroup_mode::v2 && !facts.v1_mounts.empty())
       facts.v2_controllers.clear(); // leave the host's root as it is
     auto spec = oci::spec{};
     spec.linux_.resources = std::move(limits);
@@ -78,13 +81,24 @@ public:
       FAIL(done.error().path << ": " << errno_name(done.error().os_errno));
   }
 
-  /// The directory of a controller, "" for v2.
+  /// The directory of a controller (v1 name), "" for v2.
   [[nodiscard]] std::string directory(const std::string& controller) const {
     for (const auto& each : plan.dirs)
-      if (each.controller == controller)
+      if (each.controller == controller || plan.mode == plan::cgroup_mode::v2)
         return each.mount + each.path;
     FAIL("no " << controller << " directory");
     return {};
+  }
+
+  /// A cgroup that the container makes inside its own. It hands no controllers
+  /// down: v2 lets no process live in a cgroup that does.
+  [[nodiscard]] plan::cgroup inside(const std::string& path) const {
+    auto out = plan;
+    for (auto& dir : out.dirs)
+      dir.path += path;
+    out.writes.clear();
+    out.subtree_control.clear();
+    return out;
   }
 
   [[nodiscard]] bool is_gone() const {
@@ -192,6 +206,18 @@ inline std::vector<plan::cgroup_mode> usable_modes() {
     break;
   }
   return {};
+}
+
+/// The mode in which this host limits memory, pids and the like; `none`, with
+/// the reason told, if it does not.
+inline plan::cgroup_mode limiting_mode() {
+  const auto host = sys::probe_host("/x");
+  if (host.v1_mounts.contains("memory"))
+    return host.cgroups;
+  if (std::ranges::count(host.v2_controllers, "memory") != 0)
+    return plan::cgroup_mode::v2;
+  test::skipped("no memory controller");
+  return plan::cgroup_mode::none;
 }
 
 } // namespace troupe::cgroup_test

@@ -37,7 +37,7 @@ public:
     if (exited())
       return;
     kill_containers();
-    if (!readable(pidfd_.get(), std::chrono::seconds{20}))
+    if (!readable(pidfd_.get(), patient(std::chrono::seconds{20})))
       (void)sys::send_signal(pidfd_.get(), SIGKILL);
     (void)sys::wait_for_exit(pidfd_.get());
   }

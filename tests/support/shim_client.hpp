@@ -5,6 +5,7 @@
 #include "runtime/linux/seqpacket.hpp"
 #include "runtime/shim/protocol/frames.hpp"
 #include "runtime/shim/protocol/messages.hpp"
+#include "tests/support/patience.hpp"
 #include "tests/support/scratch_directory.hpp"
 
 #include <catch2/catch.hpp>
@@ -25,7 +26,7 @@
 
 namespace troupe::test {
 
-inline constexpr std::chrono::seconds shim_patience{60};
+inline const auto shim_patience = patient(std::chrono::seconds{60});
 
 /// True once `fd` is readable (or hung up), false after the deadline.
 inline bool readable(int fd, std::chrono::milliseconds within = shim_patience) {
@@ -79,7 +80,7 @@ public:
     auto sent = sys::send_packet(socket_.get(), packet, fds);
     while (!sent && sent.error().code == fault::exhausted) {
       auto about = pollfd{socket_.get(), POLLOUT, 0};
-      if (::poll(&about, 1, 60'000) != 1)
+      if (::poll(&about, 1, patient_ms(60'000)) != 1)
         break;
       sent = sys::send_packet(socket_.get(), packet, fds);
     }

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr auto shim_patience_ms = 30'000;
+constexpr auto ending_patience_ms = 30'000;
 
 std::string program(const char* name) {
   return std::string{TROUPE_BIN_DIR} + '/' + name;
@@ -128,10 +128,12 @@ std::vector<std::string> supervisor::finish() {
   std::vector<std::string> left;
   if (ended.exit_code != 0)
     left.push_back("shutdown: " + ended.err);
-  if (const auto code = trouped_->wait(std::chrono::seconds{30}); code != 0)
+  if (const auto code = trouped_->wait(patient(std::chrono::seconds{30}));
+      code != 0)
     left.push_back("trouped ended with " + std::to_string(code) + ":\n"
                    + log());
-  if (shim_pid_ != 0 && !wait_for_end(shim_pid_, shim_patience_ms))
+  if (shim_pid_ != 0
+      && !wait_for_end(shim_pid_, patient_ms(ending_patience_ms)))
     left.push_back("shim: still runs as " + std::to_string(shim_pid_));
   old_output_ += trouped_->output();
   trouped_.reset();
