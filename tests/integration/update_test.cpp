@@ -155,8 +155,8 @@ TEST_CASE_METHOD(fixture, "a limit below what is in use is refused whole",
   // 40 MB in the page cache cannot be held against a limit, anonymous memory
   // can: tmpfs, which counts and is not swapped.
   REQUIRE(host
-            .troupe({"exec", "web", "/bin/busybox", "dd", "if=/dev/zero", "of=/dev/shm/x",
-                     "bs=1M", "count=40"})
+            .troupe({"exec", "web", "/bin/busybox", "dd", "if=/dev/zero",
+                     "of=/dev/shm/x", "bs=1M", "count=40"})
             .exit_code
           == 0);
   const auto shares_before = value(shares);

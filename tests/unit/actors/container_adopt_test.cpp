@@ -62,7 +62,7 @@ TEST_CASE_METHOD(fixture, "OOM kills of the time in between are told",
   adopt(state, record_of(process_state::running));
   CHECK(now().oom_kills == 3);
   // The first may have been written to the disk only.
-  CHECK(event_types() == types{"created", "started", "oom", "oom"});
+  CHECK(event_types() == types{"created", "started", "oom", "oom", "oom"});
 }
 
 TEST_CASE_METHOD(fixture, "a waiting init is a created container",

@@ -154,12 +154,29 @@ TEST_CASE_METHOD(fixture, "an OOM kill is told before the exit",
   CHECK(now().oom_killed);
   CHECK(now().oom_kills == 2);
   CHECK(event_types()
-        == std::vector<std::string>{"created", "started", "oom", "exited",
-                                    "stopped"});
-  CHECK(event_data("oom") == R"({"oom_kills":2})");
+        == std::vector<std::string>{"created", "started", "oom", "oom",
+                                    "exited", "stopped"});
+  CHECK(event_data("oom") == R"({"level":"unknown","oom_kills":1})");
   // What comes late says nothing new.
   tell(subject, msg::oom_observed{2, 1});
   CHECK(event_types().back() == "stopped");
+}
+
+TEST_CASE_METHOD(fixture, "who was killed by us has not died of an OOM",
+                 "[container][oom]") {
+  running();
+  group->oom_kills = 1;
+  tell(subject, msg::oom_observed{1, 1});
+  SECTION("by the signal") {
+    ask<msg::snapshot>(subject, msg::kill{SIGKILL, false});
+    CHECK(now().exit_signal == SIGKILL);
+  }
+  SECTION("by another exit") {
+    exits("web-1", 3, 0);
+  }
+  CHECK(now().status == status::stopped);
+  CHECK(now().oom_kills == 1);
+  CHECK_FALSE(now().oom_killed);
 }
 
 TEST_CASE_METHOD(fixture, "each further OOM kill is told", "[container][oom]") {
