@@ -37,18 +37,21 @@ caf::result<msg::snapshot> container_state::pause() {
       return to_caf(std::move(frozen).error().during(about("pause")));
     follow(*row);
     wait_for("freeze");
-    changed();
-    look_at_freezer_soon();
   }
-  pausers.push_back(self->make_response_promise<msg::snapshot>());
-  return pausers.back();
+  auto reply = self->make_response_promise<msg::snapshot>();
+  pausers.push_back(reply);
+  if (row->run == effect::freeze)
+    look_at_freezer_soon();
+  return reply;
 }
 
 void container_state::look_at_freezer_soon() {
   freezer_delay = first_look;
-  due.arm(container_due::freezer_look, freezer_delay);
   due.arm(container_due::freeze_over,
           std::chrono::milliseconds{with->settings.freeze_timeout_ms});
+  look_at_freezer(); // it may have taken no time at all
+  if (now.status == status::pausing)
+    changed();
 }
 
 void container_state::look_at_freezer() {
@@ -58,8 +61,8 @@ void container_state::look_at_freezer() {
     return;
   }
   if (*state != cgroup::freeze_state::frozen) {
-    freezer_delay = std::min(freezer_delay * 2, slowest_look);
     due.arm(container_due::freezer_look, freezer_delay);
+    freezer_delay = std::min(freezer_delay * 2, slowest_look);
     return;
   }
   leave_freezer();

@@ -110,6 +110,7 @@ struct usage_row {
 
 struct usage_table {
   time_ns read = 0;
+  time_ns took = 0; ///< To look at all of them.
   sys::host_cpu host;
   std::vector<usage_row> rows; ///< By id.
 };

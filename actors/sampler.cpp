@@ -147,6 +147,7 @@ void sampler_state::take(const msg::snapshots& all) {
   for (const auto& each : all.all)
     if (is_looked_at(each))
       add_row(*table, each);
+  table->took = now_ns() - table->read;
   if (known.size() > table->rows.size())
     std::erase_if(known, [&](const auto& each) {
       return each.second.read < table->read; // not among them

@@ -135,6 +135,7 @@ std::string render(const msg::usage_table& x) {
   for (const auto& each : x.rows)
     containers.push_back(row(each));
   return dump({{"read", rfc3339(x.read)},
+               {"took_ns", x.took},
                {"system_usage_ns", counter(x.host.usage_ns)},
                {"online_cpus", x.host.online},
                {"containers", std::move(containers)}});

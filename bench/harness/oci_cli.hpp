@@ -44,6 +44,16 @@ public:
                              const std::string& program) const {
     return call({"exec", id, program});
   }
+  [[nodiscard]] command pause(const std::string& id) const {
+    return call({"pause", id});
+  }
+  [[nodiscard]] command resume(const std::string& id) const {
+    return call({"resume", id});
+  }
+  [[nodiscard]] command update(const std::string& id,
+                               const std::string& pids_limit) const {
+    return call({"update", "--pids-limit", pids_limit, id});
+  }
   [[nodiscard]] command list() const {
     return call({"list", "--quiet"});
   }

@@ -1,4 +1,5 @@
 #include "bench/harness/clock.hpp"
+#include "bench/scenarios/hosts.hpp"
 #include "bench/scenarios/participants.hpp"
 #include "bench/scenarios/scenarios.hpp"
 
@@ -9,44 +10,6 @@ namespace {
 const metric round_trip{"exec round trip", "ms"};
 
 constexpr auto program = "/bin/true";
-
-/// Whoever runs containers in which something is executed; removes them.
-class hosts {
-public:
-  explicit hosts(session& in) : in_(in), api_(in.in.trouped->socket()) {
-  }
-  hosts(const hosts&) = delete;
-  hosts& operator=(const hosts&) = delete;
-  ~hosts() {
-    for (const auto& undo : undo_)
-      (void)in_.in.run.time(undo);
-    if (!api_id_.empty())
-      (void)api_.remove(api_id_);
-  }
-
-  [[nodiscard]] result<std::string> start_with_api() {
-    api_id_ = fresh_id();
-    TROUPE_CHECK(api_.create(api_id_, in_.in.idle_bundle()));
-    TROUPE_CHECK(api_.start(api_id_));
-    return api_id_;
-  }
-
-  /// Runs `start`; true if it did. `undo` is for the end.
-  [[nodiscard]] bool start(const std::string& who, const command& start,
-                           command undo) {
-    undo_.push_back(std::move(undo));
-    const auto started = in_.in.run.time(start);
-    if (!started)
-      in_.absent(who, started.error().what);
-    return started.has_value();
-  }
-
-private:
-  session& in_;
-  container_api api_;
-  std::string api_id_;
-  std::vector<command> undo_;
-};
 
 participant api_exec(session& in, const std::string& id) {
   auto api = std::make_shared<client::api_client>(in.in.trouped->socket());

@@ -13,6 +13,7 @@ namespace {
 
 const metric list_time{"list of all", "ms"};
 const metric inspect_time{"inspect of one", "ms"};
+const metric usage_time{"look at use, per container", "us"};
 
 /// Starts and ends containers from two connections until it goes.
 class start_load {
@@ -69,6 +70,18 @@ std::vector<participant> lookers(session& in, std::size_t count) {
     })};
 }
 
+/// As the sampler itself has measured it: files that are open are read, and
+/// nothing else.
+participant api_usage(session& in) {
+  auto api = std::make_shared<client::api_client>(in.in.trouped->socket());
+  return {"api", [api]() -> result<readings> {
+            TROUPE_TRY(const auto look, api->get("/v1/stats"));
+            const auto count = look.at("containers").size();
+            const auto took = look.value("took_ns", 0.0) / 1000;
+            return readings{{usage_time, took / static_cast<double>(count)}};
+          }};
+}
+
 } // namespace
 
 outcome measure_look(session& in) {
@@ -77,6 +90,7 @@ outcome measure_look(session& in) {
   const auto condition = condition_of(count);
   TROUPE_CHECK(
     in.interleave(condition, lookers(in, count), in.rounds(100, 10)));
+  TROUPE_CHECK(in.interleave(condition, {api_usage(in)}, in.rounds(20, 3)));
   const start_load load{in};
   TROUPE_CHECK(in.interleave(condition + ", starting others",
                              lookers(in, count), in.rounds(100, 10)));

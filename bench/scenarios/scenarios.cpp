@@ -17,6 +17,8 @@ constexpr std::array table{
            measure_lifecycle},
   scenario{"exec", "/bin/true in a running container, one after the other",
            measure_exec},
+  scenario{"control", "pause and unpause, and an update of a limit",
+           measure_control},
   scenario{"concurrent", "starts of /bin/true that are wanted at once",
            measure_concurrent},
   scenario{"event", "from a container's last act to those who wait for it",

@@ -23,6 +23,7 @@ outcome measure_overhead(session& in);
 outcome measure_start(session& in);
 outcome measure_lifecycle(session& in);
 outcome measure_exec(session& in);
+outcome measure_control(session& in);
 outcome measure_concurrent(session& in);
 outcome measure_event(session& in);
 outcome measure_log(session& in);

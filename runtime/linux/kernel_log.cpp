@@ -39,8 +39,12 @@ bool lies_in(std::string_view path, std::string_view top) {
 } // namespace
 
 std::optional<oom_report> parse_oom_report(std::string_view record) {
-  const auto text = record.find(';'); // "6,1234,5678,-;text"
-  if (text == record.npos
+  // "6,1234,5678,-;text": from 8 on it is not the kernel that speaks, whatever
+  // the text says.
+  auto priority = 0U;
+  const auto text = record.find(';');
+  std::from_chars(record.data(), record.data() + record.size(), priority);
+  if (text == record.npos || priority > 7
       || !record.substr(text + 1).starts_with("oom-kill:constraint="))
     return std::nullopt;
   oom_report out;

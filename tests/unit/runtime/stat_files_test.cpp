@@ -83,4 +83,7 @@ TEST_CASE("the kernel names the victim of an OOM kill", "[stats][oom]") {
   CHECK(global->command == "dd");
   CHECK_FALSE(sys::parse_oom_report("6,1,2,-;Memory cgroup out of memory\n"));
   CHECK_FALSE(sys::parse_oom_report("garbage"));
+  CHECK_FALSE(sys::parse_oom_report( // a process wrote this
+    "14,1,2,-;oom-kill:constraint=CONSTRAINT_NONE,task_memcg=/troupe/web,"
+    "task=dd,pid=7,uid=0\n"));
 }
