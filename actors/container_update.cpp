@@ -53,8 +53,10 @@ void container_state::next_update() {
 }
 
 void container_state::updated(msg::shared_plan to) {
+  const auto moved = to->cgroup.dirs != plan->cgroup.dirs;
   plan = std::move(to);
-  control = with->open_control(plan->cgroup);
+  if (moved) // else it still knows what its limits have come to
+    control = with->open_control(plan->cgroup);
   spdlog::info("container {} has new limits", now.id);
   auto event = repeatable_event_of(now, "updated");
   event.data = R"({"resources":)" + updates.front().resources + '}';

@@ -123,7 +123,7 @@ inline constexpr std::array transitions{
   transition{status::paused,   operation::kill,          status::running,   effect::kill_thawed},
   transition{status::paused,   operation::stop,          status::running,   effect::terminate_thawed},
   transition{status::paused,   operation::checkpoint,    status::checkpointed, effect::dump},
-  transition{status::paused,  operation::update,        status::paused,    effect::nothing},
+  transition{status::paused,   operation::update,        status::paused,    effect::nothing},
   transition{status::paused,   operation::destroy,       status::running,   effect::kill_teardown},
   transition{status::paused,   operation::exited,        status::stopped,   effect::settle},
 
@@ -152,6 +152,11 @@ inline constexpr std::array transitions{
 /// Whether the container has an init process in this status.
 [[nodiscard]] constexpr bool has_process(status x) noexcept {
   return x <= status::paused;
+}
+
+/// Whether its program has been executed and has not ended, frozen or not.
+[[nodiscard]] constexpr bool is_running(status x) noexcept {
+  return x == status::running || x == status::pausing || x == status::paused;
 }
 
 [[nodiscard]] constexpr bool is_fact(operation x) noexcept {

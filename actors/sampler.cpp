@@ -80,10 +80,7 @@ struct sampler_state {
 };
 
 bool is_looked_at(const msg::snapshot& x) {
-  return !x.cgroup.empty()
-         && (x.status == lifecycle::status::running
-             || x.status == lifecycle::status::pausing
-             || x.status == lifecycle::status::paused);
+  return !x.cgroup.empty() && lifecycle::is_running(x.status);
 }
 
 caf::result<msg::usage_sampled>
@@ -103,8 +100,10 @@ void sampler_state::subscribe(const msg::subscribe_usage& x) {
   self->monitor(x.subscriber);
   subscribers.push_back(x.subscriber);
   look();
-  if (subscribers.size() == 1)
+  if (subscribers.size() == 1) {
+    due.disarm(sampler_due::look); // of those who have had enough
     due.arm(sampler_due::look, interval);
+  }
 }
 
 void sampler_state::fell_due(const msg::deadline& x) {
@@ -191,6 +190,7 @@ void sampler_state::hand_out(const msg::usage_sampled& what) {
     each.deliver(what);
   for (const auto& each : subscribers)
     self->send(each, what);
+  due.disarm(sampler_due::idle_over);
   if (subscribers.empty())
     due.arm(sampler_due::idle_over, idle_time);
 }

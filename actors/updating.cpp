@@ -95,9 +95,13 @@ result<msg::shared_plan> carry_out(const update_job& job,
   auto made = std::make_shared<plan::launch_plan>(*job.now);
   made->cgroup = to;
   to.writes = changes(to.writes, now.writes, !asked.limits.devices.empty());
-  if (to.dirs.size() > now.dirs.size())
-    // First into the plan: whoever removes the container finds them then.
-    TROUPE_CHECK(job.store.write_plan(*made));
+  if (to.dirs.size() > now.dirs.size()) {
+    // First into the plan, without their limits: whoever removes the container
+    // finds them then.
+    auto grown = *job.now;
+    grown.cgroup.dirs = to.dirs;
+    TROUPE_CHECK(job.store.write_plan(grown));
+  }
   TROUPE_CHECK(cgroup::update(now, to));
   TROUPE_CHECK(job.store.write_plan(*made));
   TROUPE_CHECK(job.store.write_config(job.now->id, config.dump()));

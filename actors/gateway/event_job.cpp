@@ -3,6 +3,8 @@
 #include "actors/gateway/render.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 namespace troupe::gateway {
 
@@ -79,10 +81,22 @@ private:
 
 } // namespace
 
-void stream_events(session& in, msg::read_events from, bool follow) {
-  in.begin_stream("application/x-ndjson",
-                  std::make_unique<event_job>(in, std::move(from), follow));
-  if (follow)
+result<event_request> parse_event_request(const query& x) {
+  event_request out;
+  TROUPE_TRY(const auto since,
+             x.natural("since", std::numeric_limits<std::int64_t>::max()));
+  TROUPE_TRY(out.follow, x.flag("follow"));
+  out.from.since = static_cast<std::int64_t>(since.value_or(0));
+  out.from.container = x.text("container");
+  out.from.type = x.text("type");
+  return out;
+}
+
+void stream_events(session& in, event_request what) {
+  in.begin_stream(
+    "application/x-ndjson",
+    std::make_unique<event_job>(in, std::move(what.from), what.follow));
+  if (what.follow)
     in.tell(in.with().events, msg::subscribe_events{in.self()});
 }
 

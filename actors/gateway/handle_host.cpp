@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <limits>
+#include <utility>
 
 namespace troupe::gateway {
 
@@ -75,15 +75,8 @@ outcome shut_down(session& in, const call& x) {
 }
 
 outcome show_events(session& in, const call& x) {
-  TROUPE_TRY(
-    const auto since,
-    x.parameters.natural("since", std::numeric_limits<std::int64_t>::max()));
-  TROUPE_TRY(const auto follow, x.parameters.flag("follow"));
-  msg::read_events from;
-  from.since = static_cast<std::int64_t>(since.value_or(0));
-  from.container = x.parameters.text("container");
-  from.type = x.parameters.text("type");
-  stream_events(in, std::move(from), follow);
+  TROUPE_TRY(auto what, parse_event_request(x.parameters));
+  stream_events(in, std::move(what));
   return {};
 }
 

@@ -75,20 +75,13 @@ outcome show_logs(session& in, const call& x) {
 /// With `follow`, libcontainer's NotifyOOM and more: the stream ends with the
 /// container.
 outcome show_own_events(session& in, const call& x) {
-  TROUPE_TRY(
-    const auto since,
-    x.parameters.natural("since", std::numeric_limits<std::int64_t>::max()));
-  TROUPE_TRY(const auto follow, x.parameters.flag("follow"));
-  msg::read_events from;
-  from.since = static_cast<std::int64_t>(since.value_or(0));
-  from.type = x.parameters.text("type");
-  with_container(
-    in, x, [&in, from, follow](const msg::container_found& found) mutable {
-      from.container = found.now->id;
-      if (follow)
-        in.watch(found.container);
-      stream_events(in, from, follow);
-    });
+  TROUPE_TRY(auto what, parse_event_request(x.parameters));
+  with_container(in, x, [&in, what](const msg::container_found& found) mutable {
+    what.from.container = found.now->id;
+    if (what.follow)
+      in.watch(found.container);
+    stream_events(in, what);
+  });
   return {};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/gateway/query.hpp"
 #include "actors/gateway/session.hpp"
 #include "config/base/clock.hpp"
 #include "runtime/log/reader.hpp"
@@ -16,9 +17,17 @@ void wait_for(session& in, const msg::container_found& target);
 /// Answers when the exec session has ended.
 void wait_for(session& in, const msg::exec_created& target);
 
+struct event_request {
+  msg::read_events from;
+  bool follow = false;
+};
+
+/// What `since`, `follow`, `type` and `container` say.
+[[nodiscard]] result<event_request> parse_event_request(const query& x);
+
 /// One JSON object a line: the events that match, and with `follow` new ones
-/// for ever.
-void stream_events(session& in, msg::read_events from, bool follow);
+/// until a watched actor is gone.
+void stream_events(session& in, event_request what);
 
 /// One JSON object a line, `first` and then one each second, until the
 /// container ends.

@@ -4,15 +4,6 @@
 
 namespace troupe::gateway {
 
-namespace {
-
-bool is_running(lifecycle::status x) {
-  return x == lifecycle::status::running || x == lifecycle::status::pausing
-         || x == lifecycle::status::paused;
-}
-
-} // namespace
-
 std::string rendered_list::render(const msg::snapshots& x, bool all) {
   const std::lock_guard guard{mutex_};
   ++lists_;
@@ -22,7 +13,7 @@ std::string rendered_list::render(const msg::snapshots& x, bool all) {
     if (known.text.empty() || !known.of.is(each))
       known = {each, gateway::render(each), 0};
     known.list = lists_;
-    if (all || is_running(each->status))
+    if (all || lifecycle::is_running(each->status))
       out.append(out.size() == 1 ? "" : ",").append(known.text);
   }
   if (entries_.size() > x.all.size()) // some are gone

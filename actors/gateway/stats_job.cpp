@@ -1,4 +1,5 @@
 #include "actors/gateway/jobs.hpp"
+#include "actors/gateway/newest_line.hpp"
 #include "actors/gateway/patience.hpp"
 #include "actors/gateway/render.hpp"
 
@@ -6,17 +7,16 @@ namespace troupe::gateway {
 
 namespace {
 
-/// A line each second. For a client that reads slower than that, the newest
-/// line replaces the one that waits.
+/// A line each second.
 class stats_job : public job {
 public:
   stats_job(session& in, container_actor target, const msg::stats& first)
-    : in_(in), target_(std::move(target)), line_(render(first) + '\n') {
+    : in_(in), target_(std::move(target)), lines_(in) {
+    lines_.put(render(first));
   }
 
   void pulled() override {
-    client_ready_ = true;
-    push();
+    lines_.pulled();
   }
 
   void second_passed() override {
@@ -45,21 +45,12 @@ public:
 private:
   void take(const msg::stats& now) {
     reading_ = false;
-    line_ = render(now) + '\n';
-    push();
-  }
-
-  void push() {
-    if (!client_ready_ || line_.empty())
-      return;
-    client_ready_ = false;
-    in_.send(std::exchange(line_, {}));
+    lines_.put(render(now));
   }
 
   session& in_;
   container_actor target_;
-  std::string line_;
-  bool client_ready_ = false;
+  newest_line lines_;
   bool reading_ = false;
 };
 

@@ -1,19 +1,17 @@
 #include "actors/gateway/jobs.hpp"
+#include "actors/gateway/newest_line.hpp"
 #include "actors/gateway/render.hpp"
 
 #include <memory>
-#include <string>
-#include <utility>
 
 namespace troupe::gateway {
 
 namespace {
 
-/// For a client that reads slower than once a second, the newest look replaces
-/// the one that waits.
+/// A line each time that the SAMPLER has looked.
 class usage_job : public job {
 public:
-  explicit usage_job(session& in) : in_(in) {
+  explicit usage_job(session& in) : in_(in), lines_(in) {
     in_.tell(in_.with().sampler, msg::subscribe_usage{in_.self()});
   }
 
@@ -22,13 +20,11 @@ public:
   }
 
   void pulled() override {
-    client_ready_ = true;
-    push();
+    lines_.pulled();
   }
 
   void sampled(const msg::usage_table& x) override {
-    line_ = render(x) + '\n';
-    push();
+    lines_.put(render(x));
   }
 
   void interrupted() override {
@@ -36,16 +32,8 @@ public:
   }
 
 private:
-  void push() {
-    if (!client_ready_ || line_.empty())
-      return;
-    client_ready_ = false;
-    in_.send(std::exchange(line_, {}));
-  }
-
   session& in_;
-  std::string line_;
-  bool client_ready_ = false;
+  newest_line lines_;
 };
 
 } // namespace

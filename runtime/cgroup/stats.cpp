@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <dirent.h>
-#include <memory>
 
 namespace troupe::cgroup {
 
@@ -97,20 +96,15 @@ std::vector<block_io> read_block_io(const account& at) {
     content(at, "blkio.throttle.io_serviced_recursive"));
 }
 
-struct close_dir {
-  void operator()(DIR* dir) const noexcept {
-    ::closedir(dir);
-  }
-};
-
 /// The sizes that have a file "hugetlb.SIZE" + `ending`.
 std::vector<std::string> hugepage_sizes(const std::string& directory,
                                         std::string_view ending) {
   constexpr std::string_view prefix = "hugetlb.";
   std::vector<std::string> out;
-  const std::unique_ptr<DIR, close_dir> dir{::opendir(directory.c_str())};
-  while (const auto* entry = dir ? ::readdir(dir.get()) : nullptr) {
-    auto name = std::string_view{entry->d_name};
+  const auto files
+    = entries(directory, DT_REG).value_or(std::vector<std::string>{});
+  for (const auto& file : files) {
+    auto name = std::string_view{file};
     if (!name.starts_with(prefix) || !name.ends_with(ending))
       continue;
     name.remove_prefix(prefix.size());

@@ -28,22 +28,6 @@ struct close_dir {
   }
 };
 
-/// Adds the names of the directories in `parent`.
-outcome add_children(std::vector<std::string>& to, const std::string& parent) {
-  TROUPE_TRY(auto fd, sys::open_file(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY));
-  const auto dir = std::unique_ptr<DIR, close_dir>{::fdopendir(fd.get())};
-  if (!dir)
-    return fail_os(errno, "fdopendir", parent);
-  static_cast<void>(fd.release()); // now the stream's
-  errno = 0;
-  while (const auto* entry = ::readdir(dir.get())) {
-    const auto name = std::string_view{entry->d_name};
-    if (entry->d_type == DT_DIR && name != "." && name != "..")
-      to.push_back(parent + "/" + entry->d_name);
-  }
-  return errno == 0 ? outcome{} : fail_os(errno, "readdir", parent);
-}
-
 void add_pids(std::vector<pid_t>& to, std::string_view text) {
   const auto* at = text.data();
   const auto* const end = at + text.size();
@@ -103,13 +87,33 @@ bool is_v2(const plan::cgroup_dir& dir) noexcept {
   return dir.controller.empty();
 }
 
+result<std::vector<std::string>> entries(const std::string& of,
+                                         unsigned char type) {
+  TROUPE_TRY(auto fd, sys::open_file(AT_FDCWD, of, O_RDONLY | O_DIRECTORY));
+  const auto dir = std::unique_ptr<DIR, close_dir>{::fdopendir(fd.get())};
+  if (!dir)
+    return fail_os(errno, "fdopendir", of);
+  static_cast<void>(fd.release()); // now the stream's
+  std::vector<std::string> out;
+  errno = 0;
+  while (const auto* entry = ::readdir(dir.get()))
+    if (const auto name = std::string_view{entry->d_name};
+        entry->d_type == type && name != "." && name != "..")
+      out.emplace_back(name);
+  if (errno != 0)
+    return fail_os(errno, "readdir", of);
+  return out;
+}
+
 result<std::vector<std::string>> subtree(const std::string& top) {
   auto out = std::vector<std::string>{top};
   for (auto i = std::size_t{0}; i < out.size(); ++i) {
     const auto parent = out[i];
-    auto added = add_children(out, parent);
-    if (!added && (i == 0 || added.error().code != fault::not_found))
-      return fail(std::move(added).error());
+    auto names = entries(parent, DT_DIR);
+    if (!names && (i == 0 || names.error().code != fault::not_found))
+      return fail(std::move(names).error());
+    for (const auto& name : names.value_or(std::vector<std::string>{}))
+      out.push_back(parent + "/" + name);
   }
   return out;
 }

@@ -20,6 +20,10 @@ namespace troupe::cgroup {
 /// `top` and every directory below it, parents before their children.
 [[nodiscard]] result<std::vector<std::string>> subtree(const std::string& top);
 
+/// The names in directory `of` that are of `type` (DT_DIR, DT_REG: readdir(3)).
+[[nodiscard]] result<std::vector<std::string>> entries(const std::string& of,
+                                                       unsigned char type);
+
 /// The processes in `top` and below, ascending. Those outside the reader's pid
 /// namespace have no pid here and are not listed.
 [[nodiscard]] result<std::vector<pid_t>>
