@@ -18,6 +18,12 @@ namespace {
 /// Reclaim gives up long before; what is left is an update that hangs.
 constexpr auto update_patience = std::chrono::seconds{60};
 
+/// Whether the kernel may have to reclaim memory for it: is any named at all?
+bool may_wait(const std::string& resources) {
+  return resources.find("memory") != std::string::npos
+         || resources.find('\\') != std::string::npos; // by another spelling
+}
+
 } // namespace
 
 caf::result<msg::snapshot> container_state::update(const msg::update& x) {
@@ -42,10 +48,9 @@ void container_state::next_update() {
     end_update(row.error());
     return;
   }
-  const auto worker = spawn_updater(self->system(), with);
-  self
-    ->request(worker, update_patience,
-              msg::change_limits{plan, updates.front().resources})
+  const auto& resources = updates.front().resources;
+  const auto worker = spawn_updater(self->system(), with, may_wait(resources));
+  self->request(worker, update_patience, msg::change_limits{plan, resources})
     .then([this](const msg::limits& x) { updated(x.of); },
           [this](const caf::error& why) {
             end_update(from_caf(why).during(about("update")));

@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <utility>
@@ -26,6 +27,9 @@ constexpr auto interval = std::chrono::seconds{1};
 constexpr auto first_interval = std::chrono::milliseconds{200};
 /// How long files stay open for who may ask again.
 constexpr auto idle_time = std::chrono::seconds{5};
+/// Every so many looks for subscribers, all that a container has is read:
+/// memory is taken from one that does not run, and packets come to it.
+constexpr auto whole_looks = 10U;
 constexpr auto lookup_patience = std::chrono::seconds{10};
 
 enum class sampler_due : std::uint8_t {
@@ -39,8 +43,8 @@ enum class sampler_due : std::uint8_t {
 struct watched {
   cgroup::usage_reader reader;
   time_ns created = 0; ///< Of which container of that id.
-  std::int64_t cpu_ns = -1;
-  time_ns read = 0;
+  cgroup::usage used;
+  time_ns read = 0; ///< 0: not yet.
 };
 
 struct sampler_state {
@@ -65,6 +69,8 @@ struct sampler_state {
   void take(const msg::snapshots& all);
   void look_failed(const failure& why);
   void add_row(msg::usage_table& to, const msg::snapshot& of);
+  /// Whether this look at the container is a whole one.
+  [[nodiscard]] bool is_whole(const watched& x, const std::string& id) const;
   watched* find(const msg::snapshot& of);
   void hand_out(const msg::usage_sampled& what);
 
@@ -77,6 +83,7 @@ struct sampler_state {
   std::vector<answer> waiting;          ///< For the look that is under way.
   std::vector<answer> waiting_for_rate; ///< For the one after it.
   bool looking = false;
+  std::size_t looks = 0;
 };
 
 bool is_looked_at(const msg::snapshot& x) {
@@ -140,6 +147,7 @@ void sampler_state::look() {
 
 void sampler_state::take(const msg::snapshots& all) {
   looking = false;
+  ++looks;
   auto table = std::make_shared<msg::usage_table>();
   table->read = now_ns();
   table->host = sys::read_host_cpu();
@@ -158,17 +166,26 @@ void sampler_state::add_row(msg::usage_table& to, const msg::snapshot& of) {
   auto* source = find(of);
   if (!source)
     return;
-  const auto used = source->reader.read();
+  const auto used = is_whole(*source, of.id)
+                      ? source->reader.read()
+                      : source->reader.read_after(source->used);
   if (!used) // ended since it was listed
     return;
   msg::usage_row row{of.id, of.status, *used, -1};
   const auto now = now_ns();
-  if (source->cpu_ns >= 0 && now > source->read)
-    row.cpu_percent = 100.0 * static_cast<double>(used->cpu_ns - source->cpu_ns)
+  if (source->read != 0 && now > source->read)
+    row.cpu_percent = 100.0
+                      * static_cast<double>(used->cpu_ns - source->used.cpu_ns)
                       / static_cast<double>(now - source->read);
-  source->cpu_ns = used->cpu_ns;
+  source->used = *used;
   source->read = now;
   to.rows.push_back(std::move(row));
+}
+
+/// Not of all containers in the same second.
+bool sampler_state::is_whole(const watched& x, const std::string& id) const {
+  return x.read == 0 || !waiting.empty()
+         || (std::hash<std::string>{}(id) + looks) % whole_looks == 0;
 }
 
 watched* sampler_state::find(const msg::snapshot& of) {
@@ -181,7 +198,7 @@ watched* sampler_state::find(const msg::snapshot& of) {
     return nullptr;
   return &known
             .insert_or_assign(of.id,
-                              watched{*std::move(reader), of.created, -1, 0})
+                              watched{*std::move(reader), of.created, {}, 0})
             .first->second;
 }
 

@@ -38,8 +38,10 @@ updater_actor::behavior_type updater(updater_actor::pointer self,
 
 } // namespace
 
-updater_actor spawn_updater(caf::actor_system& system, shared_services with) {
-  return system.spawn<caf::detached>(updater, std::move(with));
+updater_actor spawn_updater(caf::actor_system& system, shared_services with,
+                            bool may_wait) {
+  return may_wait ? system.spawn<caf::detached>(updater, std::move(with))
+                  : system.spawn(updater, std::move(with));
 }
 
 } // namespace troupe

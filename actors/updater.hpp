@@ -7,8 +7,9 @@
 
 namespace troupe {
 
-/// Spawns an UPDATER, which changes limits once and ends.
+/// Spawns an UPDATER, which changes limits once and ends; on a thread of its
+/// own if it `may_wait` for the kernel.
 [[nodiscard]] updater_actor spawn_updater(caf::actor_system& system,
-                                          shared_services with);
+                                          shared_services with, bool may_wait);
 
 } // namespace troupe

@@ -49,13 +49,16 @@ result<asked_limits> read_request(const std::string& text) {
   return out;
 }
 
-/// The container's config.json with the new limits on top of its own.
-result<json_value> merged_config(const update_job& job,
-                                 const json_value& resources) {
+/// The limits that are in force, as the config.json or the last update has
+/// them.
+result<json_value> resources_of(const update_job& job) {
+  TROUPE_TRY(const auto limits, job.store.read_limits(job.now->id));
+  if (limits)
+    return json::parse(limits->resources);
   TROUPE_TRY(const auto text, job.store.read_config(job.now->id));
-  TROUPE_TRY(auto config, json::parse(text));
-  config["linux"]["resources"].merge_patch(resources);
-  return config;
+  TROUPE_TRY(const auto config, json::parse(text));
+  return config.value(json_value::json_pointer{std::string{resources_pointer}},
+                      json_value::object());
 }
 
 bool is_device_rule(const plan::cgroup_write& x) {
@@ -85,26 +88,29 @@ failure told(failure why) {
 
 result<msg::shared_plan> carry_out(const update_job& job,
                                    const asked_limits& asked) {
-  TROUPE_TRY(const auto config, merged_config(job, asked.document));
+  TROUPE_TRY(auto resources, resources_of(job));
+  const auto as_they_were = resources.dump();
+  resources.merge_patch(asked.document);
   TROUPE_TRY(const auto all,
-             oci::parse_resources(config.at("linux").at("resources"),
-                                  resources_pointer));
+             oci::parse_resources(resources, resources_pointer));
   TROUPE_CHECK(oci::validate(all, resources_pointer));
   const auto& now = job.now->cgroup;
   TROUPE_TRY(auto to, cgroup::plan_update(now, all, job.host));
   auto made = std::make_shared<plan::launch_plan>(*job.now);
   made->cgroup = to;
   to.writes = changes(to.writes, now.writes, !asked.limits.devices.empty());
+  const auto& id = job.now->id;
   if (to.dirs.size() > now.dirs.size()) {
-    // First into the plan, without their limits: whoever removes the container
-    // finds them then.
-    auto grown = *job.now;
-    grown.cgroup.dirs = to.dirs;
-    TROUPE_CHECK(job.store.write_plan(grown));
+    // First the directories, without their limits: whoever removes the
+    // container finds them then.
+    auto grown = now;
+    grown.dirs = to.dirs;
+    TROUPE_CHECK(
+      job.store.write_limits(id, {.resources = as_they_were, .cgroup = grown}));
   }
   TROUPE_CHECK(cgroup::update(now, to));
-  TROUPE_CHECK(job.store.write_plan(*made));
-  TROUPE_CHECK(job.store.write_config(job.now->id, config.dump()));
+  TROUPE_CHECK(job.store.write_limits(
+    id, {.resources = resources.dump(), .cgroup = made->cgroup}));
   return made;
 }
 

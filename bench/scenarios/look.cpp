@@ -14,6 +14,7 @@ namespace {
 const metric list_time{"list of all", "ms"};
 const metric inspect_time{"inspect of one", "ms"};
 const metric usage_time{"look at use, per container", "us"};
+const metric usage_again_time{"look each second, per container", "us"};
 
 /// Starts and ends containers from two connections until it goes.
 class start_load {
@@ -72,13 +73,40 @@ std::vector<participant> lookers(session& in, std::size_t count) {
 
 /// As the sampler itself has measured it: files that are open are read, and
 /// nothing else.
+double per_container_us(const nlohmann::json& look) {
+  return look.value("took_ns", 0.0) / 1000
+         / static_cast<double>(look.at("containers").size());
+}
+
 participant api_usage(session& in) {
   auto api = std::make_shared<client::api_client>(in.in.trouped->socket());
   return {"api", [api]() -> result<readings> {
             TROUPE_TRY(const auto look, api->get("/v1/stats"));
-            const auto count = look.at("containers").size();
-            const auto took = look.value("took_ns", 0.0) / 1000;
-            return readings{{usage_time, took / static_cast<double>(count)}};
+            return readings{{usage_time, per_container_us(look)}};
+          }};
+}
+
+/// What a subscriber costs: a stream's looks after the first, which opens the
+/// files.
+participant api_usage_stream(session& in, int looks) {
+  auto api = std::make_shared<client::api_client>(in.in.trouped->socket());
+  return {"api", [api, looks]() -> result<readings> {
+            readings out;
+            std::string pending;
+            auto seen = 0;
+            TROUPE_CHECK(
+              api->stream("/v1/stats?stream=1", [&](std::string_view piece) {
+                pending += piece;
+                const auto end = pending.find('\n');
+                if (end == std::string::npos)
+                  return true;
+                const auto look = nlohmann::json::parse(pending.substr(0, end));
+                pending.erase(0, end + 1);
+                if (seen != 0)
+                  out.push_back({usage_again_time, per_container_us(look)});
+                return ++seen <= looks;
+              }));
+            return out;
           }};
 }
 
@@ -91,6 +119,8 @@ outcome measure_look(session& in) {
   TROUPE_CHECK(
     in.interleave(condition, lookers(in, count), in.rounds(100, 10)));
   TROUPE_CHECK(in.interleave(condition, {api_usage(in)}, in.rounds(20, 3)));
+  TROUPE_CHECK(
+    in.interleave(condition, {api_usage_stream(in, in.rounds(20, 3))}, 1));
   const start_load load{in};
   TROUPE_CHECK(in.interleave(condition + ", starting others",
                              lookers(in, count), in.rounds(100, 10)));

@@ -102,33 +102,55 @@ result<usage_reader> usage_reader::open(const plan::host_facts& host,
   return out;
 }
 
-result<usage> usage_reader::read() const {
-  usage out;
+result<std::int64_t> usage_reader::read_cpu() const {
   const look cpu{cpu_.fd.get()};
   if (cpu.is_gone())
     return fail(fault::not_found, "the cgroup is gone");
-  out.cpu_ns = to_number(cpu.text());
-  if (cpu_.v2)
-    out.cpu_ns = field_in(cpu.text(), "usage_usec") * 1000;
-  out.memory = to_number(look{memory_.fd.get()}.text());
-  out.memory_limit = to_number(look{memory_limit_.fd.get()}.text());
+  return cpu_.v2 ? field_in(cpu.text(), "usage_usec") * 1000
+                 : to_number(cpu.text());
+}
+
+void usage_reader::read_amounts(usage& to) const {
+  to.memory = to_number(look{memory_.fd.get()}.text());
   const look stat{memory_stat_.fd.get()};
   const auto unused = field_in(
     stat.text(), memory_stat_.v2 ? "inactive_file" : "total_inactive_file");
-  if (out.memory != absent && unused != absent)
-    out.working_set = std::max<std::int64_t>(out.memory - unused, 0);
-  const look failures{memory_failures_.fd.get()};
-  out.memory_failcnt = memory_failures_.v2 ? field_in(failures.text(), "max")
-                                           : to_number(failures.text());
-  out.oom_kills = field_in(memory_failures_.v2 ? failures.text()
-                                               : look{oom_.fd.get()}.text(),
-                           "oom_kill");
-  out.pids = to_number(look{pids_.fd.get()}.text());
-  out.pids_limit = to_number(look{pids_limit_.fd.get()}.text());
+  if (to.memory != absent && unused != absent)
+    to.working_set = std::max<std::int64_t>(to.memory - unused, 0);
+  to.pids = to_number(look{pids_.fd.get()}.text());
   if (block_io_.fd)
-    read_block_io(out, look{block_io_.fd.get()}.text(), block_io_.v2);
+    read_block_io(to, look{block_io_.fd.get()}.text(), block_io_.v2);
   if (network_.fd)
-    read_network(out, look{network_.fd.get()}.text());
+    read_network(to, look{network_.fd.get()}.text());
+}
+
+void usage_reader::read_limits(usage& to) const {
+  to.memory_limit = to_number(look{memory_limit_.fd.get()}.text());
+  const look failures{memory_failures_.fd.get()};
+  to.memory_failcnt = memory_failures_.v2 ? field_in(failures.text(), "max")
+                                          : to_number(failures.text());
+  to.oom_kills = field_in(memory_failures_.v2 ? failures.text()
+                                              : look{oom_.fd.get()}.text(),
+                          "oom_kill");
+  to.pids_limit = to_number(look{pids_limit_.fd.get()}.text());
+}
+
+result<usage> usage_reader::read() const {
+  usage out;
+  TROUPE_TRY(out.cpu_ns, read_cpu());
+  read_amounts(out);
+  read_limits(out);
+  return out;
+}
+
+result<usage> usage_reader::read_after(const usage& last) const {
+  TROUPE_TRY(const auto cpu_ns, read_cpu());
+  auto out = last;
+  if (cpu_ns == last.cpu_ns)
+    return out;
+  out.cpu_ns = cpu_ns;
+  out.rx_bytes = out.tx_bytes = -1;
+  read_amounts(out);
   return out;
 }
 

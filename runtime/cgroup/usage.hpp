@@ -41,11 +41,20 @@ public:
   /// `not_found` once the cgroups are gone.
   [[nodiscard]] result<usage> read() const;
 
+  /// The same for whoever has looked a moment ago and has seen `last`: limits,
+  /// and how often they were hit, are not read again, and of a container that
+  /// has not run since nothing is.
+  [[nodiscard]] result<usage> read_after(const usage& last) const;
+
 private:
   struct source {
     sys::unique_fd fd;
     bool v2 = false;
   };
+
+  [[nodiscard]] result<std::int64_t> read_cpu() const;
+  void read_amounts(usage& to) const;
+  void read_limits(usage& to) const;
 
   source cpu_;
   source memory_;

@@ -209,6 +209,10 @@ bytes encode(const kept_filter& x) {
   return encoded(x);
 }
 
+bytes encode(const kept_limits& x) {
+  return encoded(x);
+}
+
 result<launch_plan> decode_launch_plan(std::span<const std::uint8_t> cbor) {
   return decoded<launch_plan>(cbor);
 }
@@ -219,6 +223,10 @@ result<exec_plan> decode_exec_plan(std::span<const std::uint8_t> cbor) {
 
 result<kept_filter> decode_kept_filter(std::span<const std::uint8_t> cbor) {
   return decoded<kept_filter>(cbor);
+}
+
+result<kept_limits> decode_kept_limits(std::span<const std::uint8_t> cbor) {
+  return decoded<kept_limits>(cbor);
 }
 
 } // namespace troupe::plan

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/plan/kept_filter.hpp"
+#include "runtime/plan/kept_limits.hpp"
 #include "runtime/plan/launch_plan.hpp"
 
 #include <concepts>
@@ -166,6 +167,11 @@ auto fields(T& x) {
 template <maybe_const<kept_filter> T>
 auto fields(T& x) {
   return std::tie(x.version, x.profile, x.compiler, x.filter);
+}
+
+template <maybe_const<kept_limits> T>
+auto fields(T& x) {
+  return std::tie(x.version, x.resources, x.cgroup);
 }
 
 } // namespace troupe::plan

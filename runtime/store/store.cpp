@@ -3,9 +3,12 @@
 #include "config/base/bytes.hpp"
 #include "config/base/container_id.hpp"
 #include "config/base/quote.hpp"
+#include "config/json/cursor.hpp"
 #include "runtime/linux/daemon.hpp"
 #include "runtime/linux/file.hpp"
 #include "runtime/store/state_file.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <dirent.h>
@@ -22,6 +25,7 @@ namespace {
 
 constexpr auto config_file = "config.json";
 constexpr auto plan_file = "plan.cbor";
+constexpr auto limits_file = "limits.cbor";
 constexpr auto state_file = "state.json";
 
 /// Bounds what a damaged directory can make us read.
@@ -87,6 +91,13 @@ result<std::vector<std::string>> names_in(sys::unique_fd directory,
   }
 }
 
+result<std::string> with_resources(const std::string& config,
+                                   const std::string& resources) {
+  TROUPE_TRY(auto out, json::parse(config));
+  TROUPE_TRY(out["linux"]["resources"], json::parse(resources));
+  return out.dump();
+}
+
 outcome check_id(const std::string& found, const std::string& expected,
                  const std::string& path) {
   if (found == expected)
@@ -128,7 +139,10 @@ outcome directory::write_config(const std::string& id,
 
 result<std::string> directory::read_config(const std::string& id) const {
   TROUPE_CHECK(checked_id(id));
-  return sys::read_file(AT_FDCWD, path_of(id) + '/' + config_file, max_file);
+  TROUPE_TRY(auto text, sys::read_file(
+                          AT_FDCWD, path_of(id) + '/' + config_file, max_file));
+  TROUPE_TRY(const auto limits, read_limits(id));
+  return limits ? with_resources(text, limits->resources) : std::move(text);
 }
 
 outcome directory::write_plan(const plan::launch_plan& plan) const {
@@ -161,7 +175,32 @@ result<plan::launch_plan> directory::read_plan(const std::string& id) const {
   if (!decoded)
     return fail(std::move(decoded).error().during(path));
   TROUPE_CHECK(check_id(decoded->id, id, path));
+  TROUPE_TRY(auto limits, read_limits(id));
+  if (limits)
+    decoded->cgroup = std::move(limits->cgroup);
   return decoded;
+}
+
+outcome directory::write_limits(const std::string& id,
+                                const plan::kept_limits& x) const {
+  TROUPE_CHECK(checked_id(id));
+  const auto bytes = plan::encode(x);
+  return replace(path_of(id), limits_file, text_of(bytes));
+}
+
+result<std::optional<plan::kept_limits>>
+directory::read_limits(const std::string& id) const {
+  TROUPE_CHECK(checked_id(id));
+  const auto path = path_of(id) + '/' + limits_file;
+  const auto cbor = sys::read_file(AT_FDCWD, path, max_file);
+  if (!cbor && cbor.error().os_errno == ENOENT)
+    return std::nullopt;
+  if (!cbor)
+    return fail(cbor.error());
+  auto decoded = plan::decode_kept_limits(bytes_of(*cbor));
+  if (!decoded)
+    return fail(std::move(decoded).error().during(path));
+  return *std::move(decoded);
 }
 
 outcome directory::fill(found& into) const {

@@ -2,16 +2,19 @@
 
 #include "config/base/clock.hpp"
 #include "config/base/result.hpp"
+#include "runtime/plan/kept_limits.hpp"
 #include "runtime/plan/launch_plan.hpp"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 /// What survives a supervisor on disk: ROOT/containers/ID/ with
 ///   config.json   the spec as it was compiled
 ///   plan.cbor     the launch plan
+///   limits.cbor   once updated: the limits in the place of those two's
 ///   state.json    the container's state, replaced by rename
 ///   log           its output, written by the shim (and log.1, log.2…)
 /// Everything is 0700/0600. Files are small and on tmpfs, so nothing here
@@ -69,12 +72,19 @@ public:
 
   [[nodiscard]] outcome write_config(const std::string& id,
                                      const std::string& text) const;
+  /// With the limits that are in force.
   [[nodiscard]] result<std::string> read_config(const std::string& id) const;
   [[nodiscard]] outcome write_plan(const plan::launch_plan& plan) const;
+  [[nodiscard]] outcome write_limits(const std::string& id,
+                                     const plan::kept_limits& x) const;
+  /// Nothing if there has been no update.
+  [[nodiscard]] result<std::optional<plan::kept_limits>>
+  read_limits(const std::string& id) const;
   [[nodiscard]] outcome write_state(const state& x) const;
 
   /// `not_found` if there is no such file; a damaged one is named by its path.
   [[nodiscard]] result<state> read_state(const std::string& id) const;
+  /// With the limits that are in force.
   [[nodiscard]] result<plan::launch_plan>
   read_plan(const std::string& id) const;
 

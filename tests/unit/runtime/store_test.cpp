@@ -91,6 +91,30 @@ TEST_CASE_METHOD(fixture, "everything stored is private", "[store][rule-9]") {
     CHECK(mode_of(store.path_of("web-1") + name) == 0600);
 }
 
+TEST_CASE_METHOD(fixture, "new limits take the place of the old ones",
+                 "[store]") {
+  put("web-1");
+  REQUIRE(store.write_config(
+    "web-1", R"({"linux":{"resources":{"pids":{"limit":1}}},"hostname":"w"})"));
+  CHECK_FALSE(store.read_limits("web-1").value());
+  plan::kept_limits limits;
+  limits.resources = R"({"pids":{"limit":2}})";
+  limits.cgroup.dirs.push_back({"pids", "/sys/fs/cgroup/pids", "/web-1"});
+  REQUIRE(store.write_limits("web-1", limits));
+  CHECK(store.read_limits("web-1").value() == limits);
+  CHECK(only().plan.cgroup == limits.cgroup);
+  CHECK(store.read_config("web-1").value()
+        == R"({"hostname":"w","linux":{"resources":{"pids":{"limit":2}}}})");
+  CHECK(mode_of(store.path_of("web-1") + "/limits.cbor") == 0600);
+}
+
+TEST_CASE_METHOD(fixture, "damaged limits are named", "[store][bad]") {
+  put("web-1");
+  scratch.write("run/containers/web-1/limits.cbor", "no cbor");
+  CHECK_FALSE(only().usable);
+  CHECK_THAT(only().problem, Contains("limits.cbor"));
+}
+
 TEST_CASE_METHOD(fixture, "a state replaces the one before", "[store]") {
   put("web-1");
   auto next = state_of("web-1");
