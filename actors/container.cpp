@@ -217,7 +217,7 @@ void container_state::peer_down(const caf::down_msg& x) {
 }
 
 void container_state::leave(const caf::error& why) {
-  end_oom_watcher();
+  end_watchers();
   for (const auto& [id, session] : sessions)
     self->send_exit(session, caf::exit_reason::user_shutdown);
   self->quit(why);
@@ -254,6 +254,7 @@ container_actor::behavior_type container(container_state::pointer self,
     [&state](const msg::forget_execs&) { return state.forget_execs(); },
     [&state](const msg::await_exit& x) { state.await_exit(x); },
     [&state](const msg::oom_observed& x) { state.oom_observed(x.oom_kills); },
+    [&state](const msg::pressure_observed& x) { state.pressure_observed(x); },
     [&state](const msg::deadline& x) { state.fell_due(x); },
     [&state](const msg::process_changed& x) {
       state.process_changed(x.record);

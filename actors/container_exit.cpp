@@ -63,7 +63,7 @@ void container_state::exited(const shim::record& x) {
 /// Reads the counter, before anything can remove the cgroup: notices come late
 /// or never, the counter does not.
 void container_state::count_ooms() {
-  end_oom_watcher();
+  end_watchers();
   if (control)
     if (const auto counter = control->oom_kills())
       oom_observed(*counter);

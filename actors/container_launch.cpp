@@ -1,6 +1,5 @@
 #include "actors/container_state.hpp"
 #include "actors/container_view.hpp"
-#include "actors/oom_watcher.hpp"
 #include "actors/shim_calls.hpp"
 
 #include <spdlog/spdlog.h>
@@ -298,27 +297,8 @@ void container_state::running(const shim::record& x) {
     publish();
   spdlog::info("container {} started pid={}", now.id, now.pid);
   imply_events();
-  watch_oom();
+  watch();
   save();
-}
-
-void container_state::watch_oom() {
-  if (with->reactor == nullptr || !control)
-    return;
-  auto watcher = spawn_oom_watcher(self->system(), *with->reactor,
-                                   with->open_control(plan->cgroup), self);
-  if (watcher)
-    oom_watcher = *std::move(watcher);
-  else // Its counter is still read at the exit.
-    spdlog::warn("container {} has no oom watcher: {}", now.id,
-                 watcher.error().what);
-}
-
-void container_state::end_oom_watcher() {
-  if (!oom_watcher)
-    return;
-  self->send_exit(oom_watcher, caf::exit_reason::user_shutdown);
-  oom_watcher = nullptr;
 }
 
 } // namespace troupe

@@ -35,9 +35,9 @@ enum class container_due : std::uint8_t {
 
 /// A CONTAINER. Its verbs are grouped by file: container_launch.cpp,
 /// container_signal.cpp, container_freeze.cpp, container_update.cpp,
-/// container_exit.cpp, container_remove.cpp, container_exec.cpp,
-/// container_look.cpp, container_adopt.cpp; what they share is in
-/// container.cpp.
+/// container_watch.cpp, container_exit.cpp, container_remove.cpp,
+/// container_exec.cpp, container_look.cpp, container_adopt.cpp; what they share
+/// is in container.cpp.
 struct container_state {
   using pointer = container_actor::stateful_pointer<container_state>;
   using answer = caf::typed_response_promise<msg::snapshot>;
@@ -72,6 +72,7 @@ struct container_state {
 
   void await_exit(const msg::await_exit& x);
   void oom_observed(std::int64_t counter);
+  void pressure_observed(const msg::pressure_observed& x);
   void process_changed(const shim::record& x);
   void process_warned(const shim::warning& x);
   void fell_due(const msg::deadline& x);
@@ -94,7 +95,11 @@ struct container_state {
   void end_start(failure why);
   void answer_start();
   void running(const shim::record& x);
-  void watch_oom();
+
+  // -- watchers ---------------------------------------------------------------
+
+  void watch();
+  void end_watchers();
 
   // -- signals ----------------------------------------------------------------
 
@@ -174,7 +179,6 @@ struct container_state {
   void save() const;
   void publish() const;
   void changed();
-  void end_oom_watcher();
   void call(shim::request request, std::vector<msg::shared_fd> fds,
             caf::timespan patience, then done);
 
@@ -219,6 +223,7 @@ struct container_state {
   } oom;
   bool killed_by_us = false; ///< SIGKILL was sent to its init.
   oom_watcher_actor oom_watcher;
+  pressure_watcher_actor pressure_watcher; ///< Null without triggers.
   bool told_created = false;
   bool told_started = false;
   bool exit_committed = false; ///< The exit is in the event log.

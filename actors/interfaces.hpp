@@ -190,6 +190,8 @@ using container_actor = protocol<
   caf::reacts_to<msg::await_exit>,
   // From its OOM WATCHER.
   caf::reacts_to<msg::oom_observed>,
+  // From its PRESSURE WATCHER.
+  caf::reacts_to<msg::pressure_observed>,
   // INTERNAL: a deadline or a look at the freezer is due.
   caf::reacts_to<msg::deadline>>
   // Hears of its init.
@@ -199,6 +201,9 @@ using container_actor = protocol<
 using oom_watcher_actor = protocol<
   // INTERNAL: what a notice was about may be counted by now.
   caf::reacts_to<msg::deadline>>::plus<fd_owner_actor>::actor;
+
+/// PRESSURE WATCHER: turns PSI triggers into `pressure_observed`.
+using pressure_watcher_actor = fd_owner_actor;
 
 namespace msg {
 
@@ -350,6 +355,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_wire, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::exited))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::exec_exited))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::oom_observed))
+  CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::pressure_observed))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::event))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::append_events))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::events_committed))

@@ -325,6 +325,13 @@ struct oom_observed {
   TROUPE_MESSAGE(oom_observed, x.oom_kills, x.at)
 };
 
+/// From the PRESSURE WATCHER: trigger `trigger` of the plan has fired.
+struct pressure_observed {
+  std::uint32_t trigger = 0;
+  time_ns at = 0;
+  TROUPE_MESSAGE(pressure_observed, x.trigger, x.at)
+};
+
 // -- events -------------------------------------------------------------------
 
 /// A line of the event log. `seq` is 0 until it is committed.

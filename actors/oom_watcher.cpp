@@ -23,9 +23,11 @@ constexpr auto last_look = std::chrono::milliseconds{1000};
 
 enum class oom_due : std::uint8_t { look, count };
 
+/// A notice of v1, or a file of v2.
 struct oom_watch {
   std::shared_ptr<cgroup::control> control;
   std::shared_ptr<cgroup::control::oom_notice> notice;
+  std::string file;
   std::int64_t oom_kills = 0; ///< When the watch began.
 };
 
@@ -41,12 +43,14 @@ struct oom_watcher_state {
   /// any more.
   bool look();
   void look_later(caf::timespan delay);
+  outcome begin(const oom_sources& from, const oom_watch& watch);
   void on_ready();
 
   self_pointer self;
   container_actor container;
   std::shared_ptr<cgroup::control> control;
   sys::watched_fd notice;
+  sys::file_watches::watch file;
   std::uint32_t events = 0;
   std::int64_t last = 0;
   deadlines<self_pointer, oom_due> due;
@@ -71,9 +75,27 @@ void oom_watcher_state::look_later(caf::timespan in) {
     due.arm(oom_due::look, in);
 }
 
+outcome oom_watcher_state::begin(const oom_sources& from,
+                                 const oom_watch& watch) {
+  const auto tell = notify(oom_watcher_actor{self});
+  if (!watch.file.empty()) {
+    TROUPE_TRY(file, from.files->add(watch.file, [tell] { tell(0, 0); }));
+    return {};
+  }
+  events = watch.notice->epoll_events;
+  TROUPE_TRY(notice, sys::watched_fd::watch(
+                       from.poller, std::move(watch.notice->fd), events, tell));
+  return {};
+}
+
 /// Not armed again once the cgroup is removed: its notice would be ready for
 /// ever. Drained first, so that a kill after the look wakes us again.
 void oom_watcher_state::on_ready() {
+  if (file) { // v2 counts first, and then tells
+    if (!look())
+      file = {};
+    return;
+  }
   const auto drained = notice && notice.drain();
   const auto before = last;
   if (!look() || !drained)
@@ -85,23 +107,18 @@ void oom_watcher_state::on_ready() {
 }
 
 oom_watcher_actor::behavior_type
-oom_watcher(oom_watcher_state::self_pointer self, sys::poller* poller,
+oom_watcher(oom_watcher_state::self_pointer self, const oom_sources& from,
             const oom_watch& watch, const container_actor& container) {
   auto& state = self->state;
   guard(self);
   state.container = container;
   state.control = watch.control;
-  state.events = watch.notice->epoll_events;
   state.last = watch.oom_kills;
   self->monitor(container);
   self->set_down_handler([self](const caf::down_msg&) { self->quit(); });
-  auto watched = sys::watched_fd::watch(*poller, std::move(watch.notice->fd),
-                                        state.events,
-                                        notify(oom_watcher_actor{self}));
-  if (watched)
-    state.notice = *std::move(watched);
-  else // The container still reads the counter when it ends.
-    spdlog::warn("oom watcher: {}", watched.error().what);
+  // Else the container still reads the counter when it ends.
+  if (const auto begun = state.begin(from, watch); !begun)
+    spdlog::warn("oom watcher: {}", begun.error().what);
   state.look(); // What came between the first look and the watch.
   return {
     [&state](const msg::fd_ready&) { state.on_ready(); },
@@ -116,19 +133,23 @@ oom_watcher(oom_watcher_state::self_pointer self, sys::poller* poller,
 } // namespace
 
 result<oom_watcher_actor>
-spawn_oom_watcher(caf::actor_system& system, sys::poller& poller,
+spawn_oom_watcher(caf::actor_system& system, oom_sources from,
                   std::unique_ptr<cgroup::control> control,
                   container_actor container) {
   oom_watch watch;
   watch.control = std::move(control);
   TROUPE_TRY(watch.oom_kills, watch.control->oom_kills());
-  TROUPE_TRY(auto notice, watch.control->watch_oom());
-  if (!notice.fd)
-    return fail(fault::unsupported,
-                "watch oom: this host has no memory controller");
-  watch.notice = std::make_shared<cgroup::control::oom_notice>(
-    std::move(notice));
-  return system.spawn(oom_watcher, &poller, std::move(watch),
+  if (from.files)
+    watch.file = watch.control->oom_file();
+  if (watch.file.empty()) {
+    TROUPE_TRY(auto notice, watch.control->watch_oom());
+    if (!notice.fd)
+      return fail(fault::unsupported,
+                  "watch oom: this host has no memory controller");
+    watch.notice = std::make_shared<cgroup::control::oom_notice>(
+      std::move(notice));
+  }
+  return system.spawn(oom_watcher, from, std::move(watch),
                       std::move(container));
 }
 

@@ -10,11 +10,14 @@ namespace troupe {
 
 result<std::unique_ptr<reactor>> reactor::start() {
   TROUPE_TRY(auto poller, sys::poller::create());
-  return std::unique_ptr<reactor>{new reactor{std::move(poller)}};
+  TROUPE_TRY(auto file_watches, sys::file_watches::start(*poller));
+  return std::unique_ptr<reactor>{
+    new reactor{std::move(poller), std::move(file_watches)}};
 }
 
-reactor::reactor(std::unique_ptr<sys::poller> poller)
-  : poller_(std::move(poller)) {
+reactor::reactor(std::unique_ptr<sys::poller> poller,
+                 std::unique_ptr<sys::file_watches> file_watches)
+  : poller_(std::move(poller)), file_watches_(std::move(file_watches)) {
   // A thread inherits its mask: blocked here, no signal ever reaches it.
   sigset_t all;
   sigset_t before;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "runtime/linux/file_watches.hpp"
 #include "runtime/linux/poller.hpp"
 
 #include <memory>
@@ -22,10 +23,16 @@ public:
     return *poller_;
   }
 
+  [[nodiscard]] sys::file_watches& file_watches() noexcept {
+    return *file_watches_;
+  }
+
 private:
-  explicit reactor(std::unique_ptr<sys::poller> poller);
+  reactor(std::unique_ptr<sys::poller> poller,
+          std::unique_ptr<sys::file_watches> file_watches);
 
   std::unique_ptr<sys::poller> poller_;
+  std::unique_ptr<sys::file_watches> file_watches_;
   std::thread thread_;
 };
 

@@ -3,6 +3,7 @@
 #include "actors/interfaces.hpp"
 #include "config/settings.hpp"
 #include "runtime/cgroup/cgroup.hpp"
+#include "runtime/linux/file_watches.hpp"
 #include "runtime/linux/poller.hpp"
 #include "runtime/plan/host_facts.hpp"
 #include "runtime/store/store.hpp"
@@ -22,6 +23,7 @@ struct services {
   /// Null where it cannot be read.
   std::shared_ptr<sys::kernel_log> kernel_log;
   sys::poller* reactor = nullptr; ///< Null in tests without a reactor.
+  sys::file_watches* file_watches = nullptr; ///< Of the reactor.
   store::directory store{""};
   troupe::settings settings;
   plan::host_facts host;

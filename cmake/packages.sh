@@ -4,6 +4,7 @@ build_packages=(
   g++ cmake ninja-build pkg-config
   libcaf-dev nlohmann-json3-dev libcap-dev libspdlog-dev libfmt-dev catch2
   libseccomp-dev libnl-route-3-dev libsqlite3-dev libboost-dev libcli11-dev libexpected-dev
+  libsystemd-dev # troupe-scope: scopes for --systemd-cgroup
 )
 run_packages=(busybox-static curl jq procps)
 check_packages=(uidmap clang-format-14 git

@@ -2,6 +2,7 @@
 #include "config/default_seccomp.hpp"
 #include "config/json/pointer.hpp"
 #include "config/oci/words.hpp"
+#include "config/pressure_trigger.hpp"
 #include "config/run_options.hpp"
 
 #include <algorithm>
@@ -320,6 +321,20 @@ outcome apply_hostname(const run_options& by, oci::spec& to) {
   return {};
 }
 
+outcome apply_pressure(const run_options& by, oci::spec& to) {
+  std::string all;
+  for (auto i = std::size_t{0}; i < by.notify_pressure.size(); ++i) {
+    const auto& each = by.notify_pressure[i];
+    if (auto parsed = parse_pressure_trigger(each); !parsed)
+      return fail(std::move(parsed).error().during("/options/notify_pressure/"
+                                                   + std::to_string(i)));
+    all.append(all.empty() ? "" : ",").append(each);
+  }
+  if (!all.empty())
+    to.annotations[std::string{pressure_annotation}] = all;
+  return {};
+}
+
 } // namespace
 
 outcome apply(const run_options& options, oci::spec& spec) {
@@ -336,6 +351,7 @@ outcome apply(const run_options& options, oci::spec& spec) {
   TROUPE_CHECK(apply_volumes(options, spec));
   TROUPE_CHECK(apply_limits(options, spec));
   TROUPE_CHECK(apply_network(options, spec));
+  TROUPE_CHECK(apply_pressure(options, spec));
   return apply_hostname(options, spec);
 }
 

@@ -19,6 +19,7 @@ void fields(Io& io, run_options& x) {
   io.optional("cap_drop", x.cap_drop);
   io.optional("read_only", x.read_only);
   io.optional("network", x.network);
+  io.optional("notify_pressure", x.notify_pressure);
 }
 
 void to_json(nlohmann::json& out, const run_options& x) {

@@ -14,6 +14,7 @@ void fields(Io& io, settings& x) {
   io.optional("socket", x.socket);
   io.optional("shim", x.shim);
   io.optional("cgroup_parent", x.cgroup_parent);
+  io.optional("systemd_cgroup", x.systemd_cgroup);
   io.optional("log_level", x.log_level);
   io.optional("log_format", x.log_format);
   io.optional("threads", x.threads);

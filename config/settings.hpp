@@ -16,6 +16,7 @@ struct settings {
   std::string socket;                    ///< Empty: ROOT/trouped.sock.
   std::string shim; ///< troupe-shim binary; empty: beside trouped.
   std::string cgroup_parent = "/troupe"; ///< For specs without cgroupsPath.
+  bool systemd_cgroup = false;     ///< systemd makes the containers' cgroups.
   std::string log_level = "info";  ///< trace, debug, info, warn, error, off
   std::string log_format = "text"; ///< text or json
   std::uint32_t threads = 2;       ///< CAF workers.

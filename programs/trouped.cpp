@@ -14,6 +14,7 @@
 #include "runtime/linux/file.hpp"
 #include "runtime/linux/seqpacket.hpp"
 #include "runtime/probe/host.hpp"
+#include "runtime/probe/systemd.hpp"
 #include "runtime/shim/protocol/start.hpp"
 
 #include <CLI/CLI.hpp>
@@ -66,6 +67,7 @@ constexpr auto footer
 struct command_line {
   std::string config;
   std::vector<std::pair<std::string settings::*, std::string>> given;
+  bool systemd_cgroup = false;
 };
 
 void add_options(CLI::App& app, command_line& out) {
@@ -104,6 +106,8 @@ void add_options(CLI::App& app, command_line& out) {
         },
         x.help)
       ->type_name(x.value);
+  app.add_flag("--systemd-cgroup", out.systemd_cgroup,
+               "systemd makes the containers' cgroups, as scopes");
 }
 
 result<settings> settings_of(const command_line& from) {
@@ -117,6 +121,7 @@ result<settings> settings_of(const command_line& from) {
   }
   for (const auto& [member, value] : from.given)
     out.*member = value;
+  out.systemd_cgroup |= from.systemd_cgroup;
   TROUPE_CHECK(validate(out));
   for (auto* path : {&out.root, &out.state, &out.socket, &out.shim})
     if (!path->empty())
@@ -129,14 +134,19 @@ result<settings> settings_of(const command_line& from) {
 // -- before there are threads
 // ---------------------------------------------------
 
-result<std::string> shim_program(const settings& from) {
-  if (!from.shim.empty())
-    return from.shim;
+result<std::string> own_directory() {
   std::error_code why;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", why);
   if (why)
     return fail_os(why.value(), "readlink", "/proc/self/exe");
-  return (self.parent_path() / "troupe-shim").string();
+  return self.parent_path().string();
+}
+
+result<std::string> shim_program(const settings& from) {
+  if (!from.shim.empty())
+    return from.shim;
+  TROUPE_TRY(const auto directory, own_directory());
+  return directory + "/troupe-shim";
 }
 
 /// Connects to the shim that is there, or starts one.
@@ -263,6 +273,10 @@ private:
 };
 
 outcome daemon::start(sys::unique_fd shim) {
+  if (settings_.systemd_cgroup) {
+    TROUPE_TRY(const auto directory, own_directory());
+    TROUPE_TRY(host_.scope_helper, sys::find_scope_helper(directory));
+  }
   log_thread_.emplace(); // Before anybody else logs: spdlog wants it so.
   TROUPE_TRY(reactor_, reactor::start());
   system_.emplace(config_);
@@ -277,6 +291,7 @@ outcome daemon::start(sys::unique_fd shim) {
     spdlog::error("{}", warning);
   services_->planner = spawn_planner(*system_, host_);
   services_->reactor = &reactor_->poller();
+  services_->file_watches = &reactor_->file_watches();
   services_->store = store::directory{settings_.root};
   services_->settings = settings_;
   services_->host = host_;

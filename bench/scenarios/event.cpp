@@ -47,7 +47,7 @@ result<readings> end_one(session& in, container_api& api,
   waiter.join();
   TROUPE_CHECK(started);
   TROUPE_CHECK(waited);
-  TROUPE_TRY(const auto heard, events.wait_for(id));
+  TROUPE_TRY(const auto heard, events.wait_for(id, "exited"));
   TROUPE_TRY(const auto acted, last_act(api.api(), id));
   TROUPE_CHECK(api.remove(id));
   return readings{{to_waiter, ms_between(acted, told)},

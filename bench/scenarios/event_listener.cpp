@@ -54,19 +54,22 @@ bool event_listener::take(std::string_view piece) {
     const auto event = nlohmann::json::parse(pending_.substr(0, end), nullptr,
                                              false);
     pending_.erase(0, end + 1);
-    if (event.is_object() && event.value("type", "") == "exited")
-      told_.emplace(event.value("container", ""), now);
+    if (const auto type = event.is_object() ? event.value("type", "") : "";
+        type == "exited" || type == "oom")
+      told_.emplace(type + ' ' + event.value("container", ""), now);
   }
   changed_.notify_all();
   return !ended_;
 }
 
-result<std::int64_t> event_listener::wait_for(const std::string& id) {
+result<std::int64_t> event_listener::wait_for(const std::string& id,
+                                              const std::string& type) {
+  const auto key = type + ' ' + id;
   std::unique_lock lock{guard_};
   if (!changed_.wait_for(lock, patience,
-                         [&] { return told_.contains(id) || ended_; }))
-    return fail(fault::timed_out, "no event of the exit of " + id);
-  const auto found = told_.find(id);
+                         [&] { return told_.contains(key) || ended_; }))
+    return fail(fault::timed_out, "no event " + key);
+  const auto found = told_.find(key);
   if (found == told_.end())
     return fail(fault::unavailable, "the event stream has ended");
   return found->second;

@@ -14,7 +14,7 @@
 namespace troupe::bench {
 
 /// Follows the supervisor's event log on a connection and thread of its own,
-/// and notes when each container's exit is told.
+/// and notes when each container's exit, and its want of memory, is told.
 class event_listener {
 public:
   /// Follows from now on.
@@ -24,8 +24,10 @@ public:
   event_listener& operator=(const event_listener&) = delete;
   ~event_listener(); ///< Makes one event more, to wake its reader up.
 
-  /// The moment at which the exit of `id` was told; waits for it.
-  [[nodiscard]] result<std::int64_t> wait_for(const std::string& id);
+  /// The moment at which the first event of `type` about `id` was told; waits
+  /// for it.
+  [[nodiscard]] result<std::int64_t> wait_for(const std::string& id,
+                                              const std::string& type);
 
 private:
   event_listener(std::string socket, std::string bundle)
@@ -38,7 +40,7 @@ private:
   std::string bundle_;
   std::mutex guard_;
   std::condition_variable changed_;
-  std::map<std::string, std::int64_t> told_;
+  std::map<std::string, std::int64_t> told_; ///< By "TYPE ID".
   std::string pending_;
   bool ended_ = false;
   std::thread reader_;

@@ -26,6 +26,8 @@ outcome measure_exec(session& in);
 outcome measure_control(session& in);
 outcome measure_concurrent(session& in);
 outcome measure_event(session& in);
+outcome measure_oom(session& in);
+outcome measure_stuck(session& in);
 outcome measure_log(session& in);
 outcome measure_memory(session& in);
 outcome measure_density(session& in);

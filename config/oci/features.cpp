@@ -42,7 +42,7 @@ ordered_json linux_features(const runtime_features& x) {
     {"cgroup",
      {{"v1", true},
       {"v2", true},
-      {"systemd", false},
+      {"systemd", true},
       {"systemdUser", false},
       {"rdma", true}}},
     {"seccomp", seccomp_features()},

@@ -28,18 +28,12 @@ void add_create_options(CLI::App& to, create_arguments& x) {
   add_id(to, x.id);
 }
 
-outcome refuse_systemd(const context& with) {
-  if (!with.systemd_cgroup && with.cgroup_manager != "systemd")
-    return {};
-  return fail(fault::unsupported,
-              "--systemd-cgroup: not supported, cgroups are made directly; use "
-              "the cgroupfs manager and a path in /linux/cgroupsPath");
-}
-
 oci_runtime::create_options options_of(const context& with,
                                        const create_arguments& x) {
   auto out = x.options;
   out.plan.no_cgroup = with.cgroup_manager == "disabled";
+  out.plan.systemd_cgroup = with.systemd_cgroup
+                            || with.cgroup_manager == "systemd";
   return out;
 }
 
@@ -56,7 +50,6 @@ void add_create(CLI::App& app, context& with) {
     with,
     [](context& in, const create_arguments& x) -> result<int> {
       in.failure_prefix = "troupe-oci create failed: ";
-      TROUPE_CHECK(refuse_systemd(in));
       TROUPE_CHECK(oci_runtime::create(in.runtime(), x.id, options_of(in, x)));
       return 0;
     },
@@ -88,7 +81,6 @@ void add_run(CLI::App& app, context& with) {
     with,
     [](context& in, const run_arguments& args) -> result<int> {
       in.failure_prefix = "troupe-oci run failed: ";
-      TROUPE_CHECK(refuse_systemd(in));
       return oci_runtime::run(
         in.runtime(), args.create.id,
         {options_of(in, args.create), args.detach, args.keep});

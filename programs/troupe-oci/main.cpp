@@ -68,11 +68,12 @@ void add_global_options(CLI::App& app, oci_cli::context& with) {
     ->capture_default_str();
   app.add_flag("--debug", with.debug, "Log what is done");
   app.add_flag("--systemd-cgroup", with.systemd_cgroup,
-               "Not supported: create refuses it");
+               "systemd makes the cgroups: linux.cgroupsPath is "
+               "slice:prefix:name");
   app
     .add_option("--cgroup-manager", with.cgroup_manager,
-                "cgroupfs, or disabled: the container stays in its "
-                "caller's cgroups;\nsystemd is refused")
+                "cgroupfs; systemd, as --systemd-cgroup; or disabled: the "
+                "container\nstays in its caller's cgroups")
     ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}))
     ->capture_default_str();
   app.add_option("--rootless", with.rootless, "Accepted and not needed");

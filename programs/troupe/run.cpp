@@ -56,6 +56,10 @@ void add_options(CLI::App& to, run_request& x) {
   to.add_flag("--read-only", set.read_only, "Make the root read-only");
   to.add_option("--network", set.network, "none, or host's own")
     ->check(CLI::IsMember({"none", "host"}));
+  to.add_option("--notify-pressure", set.notify_pressure,
+                "An event when it stalls so long for cpu, memory or io, such "
+                "as memory=some:150ms/1s")
+    ->allow_extra_args(false);
   to.add_flag("-i,--interactive", x.interactive, "Keep stdin open");
   to.footer(run_footer);
   to.prefix_command();

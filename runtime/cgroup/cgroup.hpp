@@ -117,6 +117,10 @@ public:
   [[nodiscard]] virtual std::optional<sys::oom_report>
   take_oom(sys::kernel_log& from) = 0;
 
+  /// v2: the file whose change tells that an OOM may have happened, for who
+  /// watches many (file_watches.hpp). "" elsewhere.
+  [[nodiscard]] virtual std::string oom_file() = 0;
+
   /// A descriptor that becomes readable (v1: eventfd on memory.oom_control;
   /// EPOLLIN) or priority-readable (v2: memory.events; EPOLLPRI) when an OOM
   /// may have happened. Invalid where the host has no memory controller.

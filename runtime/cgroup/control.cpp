@@ -60,6 +60,7 @@ public:
   outcome signal_all(int signo) override;
   result<stats> read() override;
   result<std::int64_t> oom_kills() override;
+  std::string oom_file() override;
   result<oom_notice> watch_oom() override;
   oom_origin origin_of_oom(const sys::oom_report* told) override;
   std::optional<sys::oom_report> take_oom(sys::kernel_log& from) override;
@@ -162,6 +163,12 @@ oom_origin kernel_control::origin_of_oom(const sys::oom_report* told) {
 
 std::optional<sys::oom_report> kernel_control::take_oom(sys::kernel_log& from) {
   return in_.dirs.empty() ? std::nullopt : from.take_oom(in_.dirs.front().path);
+}
+
+std::string kernel_control::oom_file() {
+  const auto at = account_of(in_, "memory");
+  const auto file = at.directory + "/memory.events";
+  return at.v2 && ::access(file.c_str(), R_OK) == 0 ? file : std::string{};
 }
 
 result<control::oom_notice> kernel_control::watch_oom() {

@@ -245,6 +245,8 @@ tl::expected<void, step_failure> apply(const plan::cgroup& in) {
 }
 
 tl::expected<void, step_failure> enable(const plan::cgroup& in) {
+  if (!in.scope.unit.empty()) // Delegate=yes: they all are
+    return {};
   for (auto i = std::size_t{0}; i < in.dirs.size(); ++i)
     if (is_v2(in.dirs[i]))
       if (const auto done = enable_controllers(in.dirs[i], in.subtree_control);
@@ -256,7 +258,9 @@ tl::expected<void, step_failure> enable(const plan::cgroup& in) {
 
 tl::expected<void, step_failure> create(const plan::cgroup& in) {
   auto made = made_list{};
-  auto done = make_dirs(in, made);
+  auto done = tl::expected<void, step_failure>{};
+  if (in.scope.unit.empty()) // else systemd has made it
+    done = make_dirs(in, made);
   if (done)
     done = apply(in);
   if (!done)

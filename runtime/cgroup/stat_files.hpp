@@ -10,6 +10,9 @@
 /// is left out, never guessed.
 namespace troupe::cgroup {
 
+/// A number that is not to be had.
+inline constexpr std::int64_t absent = -1;
+
 /// "42\n" -> 42; "max", and v1's page-rounded largest number -> INT64_MAX;
 /// anything else -> -1.
 [[nodiscard]] std::int64_t to_number(std::string_view text);

@@ -12,8 +12,6 @@ namespace troupe::cgroup {
 
 namespace {
 
-constexpr auto absent = std::int64_t{-1};
-
 std::int64_t scaled(std::int64_t value, std::int64_t factor) {
   return value < 0 ? absent : value * factor;
 }

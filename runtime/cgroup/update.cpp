@@ -1,6 +1,7 @@
 #include "runtime/cgroup/update.hpp"
 
 #include "runtime/cgroup/cgroup.hpp"
+#include "runtime/cgroup/scope_helper.hpp"
 #include "runtime/cgroup/tree.hpp"
 #include "runtime/cgroup/write_list.hpp"
 #include "runtime/cgroup/writes.hpp"
@@ -113,7 +114,9 @@ result<plan::cgroup> plan_update(const plan::cgroup& now,
   oci::spec spec;
   spec.linux_.cgroups_path = now.dirs.front().path;
   spec.linux_.resources = wanted;
-  TROUPE_TRY(const auto fresh, plan_cgroup(spec, host, ""));
+  auto direct = host; // the path is known: whatever has made it
+  direct.scope_helper.clear();
+  TROUPE_TRY(const auto fresh, plan_cgroup(spec, direct, ""));
   auto out = now;
   for (const auto& dir : fresh.dirs)
     if (std::ranges::find(now.dirs, dir.mount, &plan::cgroup_dir::mount)
@@ -128,10 +131,14 @@ result<plan::cgroup> plan_update(const plan::cgroup& now,
 outcome update(const plan::cgroup& now, const plan::cgroup& to) {
   TROUPE_CHECK(enter_new(now, to));
   auto before = present(to);
-  const auto done = apply(to);
+  auto done = outcome{};
+  if (const auto applied = apply(to); !applied)
+    done = fail(as_failure(applied.error(), to.writes));
+  else
+    done = update_scope(to);
   if (done)
     return {};
-  auto why = as_failure(done.error(), to.writes);
+  auto why = std::move(done).error();
   why.what += restore(to, std::move(before));
   return fail(std::move(why));
 }

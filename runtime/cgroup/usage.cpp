@@ -16,8 +16,6 @@ namespace troupe::cgroup {
 
 namespace {
 
-constexpr auto absent = std::int64_t{-1};
-
 /// One look at a file that is open. Longer ones end early: what we want of
 /// memory.stat and net/dev fits.
 class look {

@@ -3,6 +3,8 @@
 #include "config/base/quote.hpp"
 #include "runtime/cgroup/device_rules.hpp"
 #include "runtime/cgroup/limits.hpp"
+#include "runtime/cgroup/pressure.hpp"
+#include "runtime/cgroup/scope.hpp"
 
 #include <algorithm>
 
@@ -52,8 +54,7 @@ result<std::string> own_path(const std::string& asked,
   if (is_systemd_path(asked))
     return fail(fault::unsupported,
                 "/linux/cgroupsPath: " + quote(asked)
-                  + ": systemd's slice:prefix:name is not supported, only "
-                    "paths");
+                  + ": systemd's slice:prefix:name needs --systemd-cgroup");
   if (asked.starts_with('/'))
     return normal_path(asked, asked);
   return normal_path(host.cgroup_parent + "/" + (asked.empty() ? id : asked),
@@ -207,14 +208,21 @@ plan_writes(const oci::resources& resources, const plan::cgroup& in) {
 result<plan::cgroup> plan_cgroup(const oci::spec& spec,
                                  const plan::host_facts& host,
                                  const std::string& id) {
-  TROUPE_TRY(const auto path, own_path(spec.linux_.cgroups_path, host, id));
+  auto out = plan::cgroup{};
+  std::string path;
+  if (host.scope_helper.empty()) {
+    TROUPE_TRY(path, own_path(spec.linux_.cgroups_path, host, id));
+  } else {
+    TROUPE_TRY(out.scope, plan_scope(spec, host, id));
+    path = path_of(out.scope);
+  }
   const auto resources = spec.linux_.resources.value_or(oci::resources{});
   const auto asked = asked_controllers(resources);
-  auto out = plan::cgroup{};
   out.mode = host.cgroups;
   out.dirs = own_dirs(host, asked, path);
   out.subtree_control = enabled_controllers(resources, host, asked);
   TROUPE_TRY(out.writes, plan_writes(resources, out));
+  TROUPE_TRY(out.triggers, plan_triggers(spec, out, host));
   return out;
 }
 

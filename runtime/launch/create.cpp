@@ -1,4 +1,5 @@
 #include "runtime/cgroup/cgroup.hpp"
+#include "runtime/cgroup/scope_helper.hpp"
 #include "runtime/launch/console.hpp"
 #include "runtime/launch/handshake.hpp"
 #include "runtime/launch/hooks.hpp"
@@ -93,6 +94,8 @@ outcome create(const plan::launch_plan& plan, const lines& with, spare& own,
     TROUPE_TRY(trees, open_host_trees(plan, at));
   }
   TROUPE_TRY(made.resctrl, prepare_resctrl(plan, at));
+  at = {plan::phase::cgroup_scope, 0};
+  TROUPE_TRY(auto holder, cgroup::start_scope(plan.cgroup));
   at = {plan::phase::cgroup_create, 0};
   if (const auto cgroup = cgroup::create(plan.cgroup); !cgroup)
     return fail_at(at, cgroup.error());
@@ -112,6 +115,7 @@ outcome create(const plan::launch_plan& plan, const lines& with, spare& own,
              spawn(plan.namespaces, taken.network ? CLONE_NEWNET : 0U,
                    entrance->v2_dir.get(), at));
   if (init.pid == 0) {
+    holder.leave();
     line.first.reset();
     own = {}; // the way back is not for the container
     run_init({plan, with, line.second.get(), *entrance, trees,

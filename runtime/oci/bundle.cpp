@@ -6,7 +6,9 @@
 #include "runtime/linux/file.hpp"
 #include "runtime/linux/regular_file.hpp"
 #include "runtime/oci/filters.hpp"
+#include "runtime/oci/own_program.hpp"
 #include "runtime/probe/host.hpp"
+#include "runtime/probe/systemd.hpp"
 
 #include <cerrno>
 #include <climits>
@@ -52,6 +54,9 @@ result<plan::launch_plan> compile(const bundle& in, const std::string& id,
     host.cgroups = plan::cgroup_mode::none;
     spec.linux_.cgroups_path.clear();
     spec.linux_.resources.reset();
+  }
+  if (options.systemd_cgroup) {
+    TROUPE_TRY(host.scope_helper, sys::find_scope_helper(own_directory()));
   }
   const filter_directory filters{root};
   TROUPE_TRY(auto out, plan::compile(spec, host, id, in.path,

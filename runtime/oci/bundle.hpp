@@ -27,6 +27,8 @@ struct plan_options {
   bool no_new_keyring = false;
   /// It stays in the cgroups of its caller, who limits it, or nobody does.
   bool no_cgroup = false;
+  /// systemd makes its cgroup.
+  bool systemd_cgroup = false;
 };
 
 /// `root`: troupe-oci's own, where compiled seccomp profiles are kept.

@@ -28,6 +28,11 @@ constexpr auto own_file = "/proc/self/exe";
 /// who could forge it starts troupe-oci, and with what file they like.
 constexpr auto mount_variable = "TROUPE_OCI_MOUNT";
 
+/// And where its file is.
+constexpr auto directory_variable = "TROUPE_OCI_DIRECTORY";
+
+std::string found_directory; ///< As the variable had it.
+
 struct identity {
   std::uint64_t inode = 0;
   std::uint64_t size = 0;
@@ -90,11 +95,23 @@ result<sys::unique_fd> read_only_view(const identity& own) {
 
 } // namespace
 
+std::string own_directory() {
+  if (!found_directory.empty())
+    return found_directory;
+  std::error_code why;
+  return fs::read_symlink(own_file, why).parent_path().string();
+}
+
 outcome run_from_sealed_copy(char** argv) {
+  if (const auto* const told = std::getenv(directory_variable)) {
+    found_directory = told;
+    ::unsetenv(directory_variable); // ours alone: not for hooks
+  }
   TROUPE_TRY(const auto own, sys::open_file(AT_FDCWD, own_file, O_RDONLY));
   if (is_sealed_memfd(own.get()) || is_read_only_view(own.get()))
     return {};
   TROUPE_TRY(const auto who, identity_of(own.get()));
+  ::setenv(directory_variable, own_directory().c_str(), 1);
   if (const auto view = read_only_view(who))
     ::fexecve(view->get(), argv, environ);
   ::unsetenv(mount_variable);

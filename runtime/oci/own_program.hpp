@@ -2,6 +2,8 @@
 
 #include "config/base/result.hpp"
 
+#include <string>
+
 namespace troupe::oci_runtime {
 
 /// Makes sure that this program runs from what nobody can write: what a
@@ -10,5 +12,8 @@ namespace troupe::oci_runtime {
 /// and a sealed copy in memory elsewhere. Returns if it does; else executes
 /// that, with the same arguments, and returns only to say why it failed.
 [[nodiscard]] outcome run_from_sealed_copy(char** argv);
+
+/// Where this program's file is on the host, whatever it runs from now.
+[[nodiscard]] std::string own_directory();
 
 } // namespace troupe::oci_runtime

@@ -22,9 +22,14 @@ plan::launch_plan salvaged_plan(const runtime& in, const std::string& id) {
   if (const auto config = in.store.read_config(id))
     if (auto parsed = oci::parse(*config))
       spec.linux_.cgroups_path = parsed->linux_.cgroups_path;
-  if (auto cgroup = cgroup::plan_cgroup(
-        spec, sys::probe_host(default_cgroup_parent), id))
-    out.cgroup = *std::move(cgroup);
+  auto host = sys::probe_host(default_cgroup_parent);
+  for (const auto* helper : {"", "troupe-scope"}) { // a path, or systemd's form
+    host.scope_helper = helper;
+    if (auto cgroup = cgroup::plan_cgroup(spec, host, id)) {
+      out.cgroup = *std::move(cgroup);
+      break;
+    }
+  }
   return out;
 }
 

@@ -47,9 +47,20 @@ auto fields(T& x) {
   return std::tie(x.dir, x.file, x.value, x.origin);
 }
 
+template <maybe_const<unit_property> T>
+auto fields(T& x) {
+  return std::tie(x.name, x.type, x.value);
+}
+
+template <maybe_const<systemd_scope> T>
+auto fields(T& x) {
+  return std::tie(x.helper, x.unit, x.slice, x.description, x.properties);
+}
+
 template <maybe_const<cgroup> T>
 auto fields(T& x) {
-  return std::tie(x.mode, x.dirs, x.writes, x.subtree_control);
+  return std::tie(x.mode, x.dirs, x.writes, x.triggers, x.scope,
+                  x.subtree_control);
 }
 
 template <maybe_const<mount> T>

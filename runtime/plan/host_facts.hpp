@@ -19,7 +19,11 @@ struct host_facts {
   /// Controllers in the v2 root's cgroup.controllers.
   std::vector<std::string> v2_controllers;
   std::string cgroup_parent = "/troupe"; ///< For specs without cgroupsPath.
-  std::uint64_t last_capability = 40;    ///< /proc/sys/kernel/cap_last_cap
+  /// The troupe-scope program: containers get scopes of systemd. "": they do
+  /// not.
+  std::string scope_helper;
+  bool pressure = false;              ///< /proc/pressure is there.
+  std::uint64_t last_capability = 40; ///< /proc/sys/kernel/cap_last_cap
   std::uint64_t permitted_capabilities = ~0ULL; ///< Our own permitted set.
   bool apparmor = false;
   bool selinux = false;

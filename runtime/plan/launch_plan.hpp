@@ -19,7 +19,7 @@
 namespace troupe::plan {
 
 /// Plans of another version are refused by the launcher.
-inline constexpr std::uint32_t plan_version = 2;
+inline constexpr std::uint32_t plan_version = 3;
 
 // -- namespaces ---------------------------------------------------------------
 
@@ -92,10 +92,35 @@ struct cgroup_write {
   friend bool operator==(const cgroup_write&, const cgroup_write&) = default;
 };
 
+/// A property of a unit as org.freedesktop.systemd1(5) has it. `type` is its
+/// D-Bus signature: t, u, x, i (decimal), b ("true", "false"), s, or ay
+/// (hexadecimal).
+struct unit_property {
+  std::string name;
+  std::string type;
+  std::string value;
+  friend bool operator==(const unit_property&, const unit_property&) = default;
+};
+
+/// The transient systemd.scope(5) whose cgroup the container has: `--systemd-
+/// cgroup`. Without a unit, the cgroup is made directly.
+struct systemd_scope {
+  std::string helper; ///< The troupe-scope program.
+  std::string unit;   ///< "troupe-web.scope"
+  std::string slice;  ///< "system.slice"
+  std::string description;
+  std::vector<unit_property> properties;
+  friend bool operator==(const systemd_scope&, const systemd_scope&) = default;
+};
+
 struct cgroup {
   cgroup_mode mode = cgroup_mode::none;
   std::vector<cgroup_dir> dirs;
   std::vector<cgroup_write> writes;
+  /// PSI triggers: each file stays open, and tells, as long as somebody wants
+  /// to know (Documentation/accounting/psi.rst).
+  std::vector<cgroup_write> triggers;
+  systemd_scope scope;
   /// v2 controllers to enable from the root down to the parent: "+memory +pids"
   std::string subtree_control;
   friend bool operator==(const cgroup&, const cgroup&) = default;
@@ -420,6 +445,7 @@ enum class phase : std::uint8_t {
   memory_policy,
   label, ///< AppArmor (0), SELinux (1)
   keyring,
+  cgroup_scope, ///< systemd's answer
 };
 
 /// "mount", "hook_prestart"...

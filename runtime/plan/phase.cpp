@@ -6,7 +6,7 @@ namespace troupe::plan {
 
 namespace {
 
-constexpr std::array<std::string_view, 43> phase_names{
+constexpr std::array<std::string_view, 44> phase_names{
   "prepare",
   "join_namespace",
   "clone",
@@ -50,9 +50,10 @@ constexpr std::array<std::string_view, 43> phase_names{
   "memory_policy",
   "label",
   "keyring",
+  "cgroup_scope",
 };
 static_assert(phase_names.size()
-              == static_cast<std::size_t>(phase::keyring) + 1);
+              == static_cast<std::size_t>(phase::cgroup_scope) + 1);
 
 template <class T>
 std::string_view origin_at(const std::vector<T>& steps,
@@ -77,6 +78,7 @@ std::string_view origin_of(const launch_plan& plan, phase in,
     return "/linux/namespaces";
   case phase::id_map:
     return index == 0 ? "/linux/uidMappings" : "/linux/gidMappings";
+  case phase::cgroup_scope:
   case phase::cgroup_create:
   case phase::cgroup_place:
   case phase::cgroup_kill:

@@ -91,6 +91,7 @@ plan::host_facts probe_host(const std::string& cgroup_parent) {
     "apparmor",
     content("/sys/module/apparmor/parameters/enabled").starts_with('Y'));
   out.selinux = has_lsm("selinux", exists("/sys/fs/selinux/enforce"));
+  out.pressure = exists("/proc/pressure");
   out.kernel_core = exists("/proc/kcore");
   out.time_namespaces = exists("/proc/self/ns/time");
   out.memory_policy = has_memory_policies();

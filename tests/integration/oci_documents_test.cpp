@@ -53,7 +53,7 @@ TEST_CASE("features names what config.json may use") {
   CHECK(x.at("ociVersionMax") == "1.3.0");
   CHECK(x.at("hooks").size() == 6);
   CHECK(x.at("/linux/namespaces"_json_pointer).size() == 8);
-  CHECK(x.at("/linux/cgroup/systemd"_json_pointer) == false);
+  CHECK(x.at("/linux/cgroup/systemd"_json_pointer) == true);
   CHECK(x.at("mountOptions").size() == 62);
 }
 

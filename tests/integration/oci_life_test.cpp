@@ -104,7 +104,7 @@ TEST_CASE("troupe-oci says why a container cannot be created") {
   box.runs("true");
   refused(box,
           {"--systemd-cgroup", "create", "--bundle", box.fs.bundle(), "web"},
-          "--systemd-cgroup: not supported");
+          "--systemd-cgroup: systemd is not the init");
   CHECK(box.leftovers().empty());
 }
 

@@ -1,7 +1,10 @@
 #include "tests/support/supervisor.hpp"
 
+#include "runtime/cgroup/cgroup.hpp"
+#include "runtime/cgroup/writes.hpp"
 #include "runtime/linux/pidfd.hpp"
 #include "runtime/linux/unique_fd.hpp"
+#include "runtime/probe/host.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -11,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <poll.h>
 #include <sstream>
 #include <unistd.h>
@@ -61,6 +65,18 @@ bool is_number(const std::string& name) {
          && name.find_first_not_of("0123456789") == std::string::npos;
 }
 
+/// Processes whose command line mentions `directory`.
+std::map<int, std::string> processes_of(const std::string& directory) {
+  std::map<int, std::string> out;
+  std::error_code ignored;
+  for (const auto& process : fs::directory_iterator{"/proc", ignored})
+    if (const auto name = process.path().filename().string(); is_number(name))
+      if (auto line = read_text(process.path() / "cmdline");
+          line.find(directory) != std::string::npos)
+        out.emplace(std::stoi(name), std::move(line));
+  return out;
+}
+
 } // namespace
 
 std::vector<std::string> leftovers(const std::string& directory,
@@ -78,12 +94,8 @@ std::vector<std::string> leftovers(const std::string& directory,
       out.push_back("cgroup: " + path);
   if (fs::exists("/sys/fs/cgroup" + cgroup_parent, ignored))
     out.push_back("cgroup: /sys/fs/cgroup" + cgroup_parent);
-  for (const auto& process : fs::directory_iterator{"/proc", ignored})
-    if (is_number(process.path().filename()))
-      if (const auto line = read_text(process.path() / "cmdline");
-          line.find(directory) != std::string::npos)
-        out.push_back("process " + process.path().filename().string() + ": "
-                      + line);
+  for (const auto& [pid, line] : processes_of(directory))
+    out.push_back("process " + std::to_string(pid) + ": " + line);
   return out;
 }
 
@@ -92,10 +104,19 @@ supervisor::supervisor()
 }
 
 supervisor::~supervisor() {
-  if (trouped_)
-    static_cast<void>(finish());
+  if (trouped_ && !finish().empty())
+    end_by_force();
   std::error_code ignored;
   fs::remove_all(directory_, ignored);
+}
+
+/// What a trouped leaves that has crashed, say: its shim and its containers.
+void supervisor::end_by_force() const {
+  for (const auto& [pid, line] : processes_of(directory_))
+    ::kill(pid, SIGKILL);
+  const auto host = sys::probe_host("/unused");
+  const auto all = cgroup::cgroup_at(host, cgroup_parent_);
+  static_cast<void>(cgroup::remove(all, patient(std::chrono::seconds{10})));
 }
 
 void supervisor::start(const std::vector<std::string>& options) {

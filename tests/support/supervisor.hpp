@@ -64,6 +64,8 @@ public:
   [[nodiscard]] std::string log() const;
 
 private:
+  void end_by_force() const;
+
   std::string directory_;
   std::string cgroup_parent_;
   std::string old_output_;

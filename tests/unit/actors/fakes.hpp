@@ -104,6 +104,10 @@ public:
     return std::nullopt;
   }
 
+  std::string oom_file() override {
+    return {};
+  }
+
   result<oom_notice> watch_oom() override {
     return oom_notice{};
   }

@@ -152,6 +152,7 @@ fake_container(container_actor::stateful_pointer<fake_container_state> self,
       in->note("await");
     },
     [](const msg::oom_observed&) {},
+    [](const msg::pressure_observed&) {},
     [](const msg::deadline&) {},
     [](const msg::process_changed&) {},
     [](const msg::process_warned&) {},

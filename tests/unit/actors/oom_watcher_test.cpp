@@ -75,6 +75,10 @@ public:
     return std::nullopt;
   }
 
+  std::string oom_file() override {
+    return {};
+  }
+
   result<oom_notice> watch_oom() override {
     oom_notice out;
     if (of_.notice >= 0)
@@ -104,7 +108,7 @@ struct fixture : test::deterministic {
   }
 
   void watch() {
-    watcher = spawn_oom_watcher(system, *poller,
+    watcher = spawn_oom_watcher(system, {*poller},
                                 std::make_unique<fake_control>(memory),
                                 container)
                 .value();
@@ -146,7 +150,7 @@ TEST_CASE_METHOD(fixture, "every rise of the counter is told", "[oom]") {
 }
 
 TEST_CASE_METHOD(fixture, "a kill before the watch began is told", "[oom]") {
-  watcher = spawn_oom_watcher(system, *poller,
+  watcher = spawn_oom_watcher(system, {*poller},
                               std::make_unique<fake_control>(memory), container)
               .value();
   own(watcher);
@@ -168,7 +172,7 @@ TEST_CASE_METHOD(fixture, "a host without a memory controller is a failure",
                  "[oom]") {
   ::close(std::exchange(memory.notice, -1));
   const auto spawned = spawn_oom_watcher(
-    system, *poller, std::make_unique<fake_control>(memory), container);
+    system, {*poller}, std::make_unique<fake_control>(memory), container);
   REQUIRE_FALSE(spawned);
   CHECK(spawned.error().code == fault::unsupported);
 }

@@ -35,6 +35,7 @@ struct fixture {
     auto config = oci::to_json(default_spec("/rootfs"));
     config["linux"]["resources"] = {{"pids", {{"limit", 10}}}};
     REQUIRE(job.store.write_config("web", config.dump()));
+    REQUIRE(job.store.write_plan(plan));
     job.host = host;
     job.now = std::make_shared<plan::launch_plan>(plan);
   }

@@ -138,9 +138,9 @@ TEST_CASE("numbers that no enumerator has are refused") {
 
 TEST_CASE("every phase has a name of its own") {
   std::set<std::string_view> names;
-  for (auto i = 0U; i <= static_cast<unsigned>(phase::keyring); ++i)
+  for (auto i = 0U; i <= static_cast<unsigned>(phase::cgroup_scope); ++i)
     names.insert(to_string(static_cast<phase>(i)));
-  CHECK(names.size() == static_cast<std::size_t>(phase::keyring) + 1);
+  CHECK(names.size() == static_cast<std::size_t>(phase::cgroup_scope) + 1);
   CHECK(names.count("unknown") == 0);
   CHECK(to_string(phase::mount) == "mount");
   CHECK(to_string(phase::hook_prestart) == "hook_prestart");
@@ -223,6 +223,7 @@ TEST_CASE("a failing step leads back to the line that asked for it") {
     {phase::label, 0, "/process/apparmorProfile"},
     {phase::label, 1, "/process/selinuxLabel"},
     {phase::keyring, 0, ""},
+    {phase::cgroup_scope, 0, "/linux/cgroupsPath"},
   };
   std::set<phase> seen;
   for (const auto& each : expected) {
@@ -230,12 +231,12 @@ TEST_CASE("a failing step leads back to the line that asked for it") {
     CHECK(origin_of(plan, each.in, each.index) == each.origin);
     seen.insert(each.in);
   }
-  CHECK(seen.size() == static_cast<std::size_t>(phase::keyring) + 1);
+  CHECK(seen.size() == static_cast<std::size_t>(phase::cgroup_scope) + 1);
 }
 
 TEST_CASE("a step that the plan does not have has no origin") {
   const launch_plan plan;
-  for (auto i = 0U; i <= static_cast<unsigned>(phase::keyring); ++i)
+  for (auto i = 0U; i <= static_cast<unsigned>(phase::cgroup_scope); ++i)
     static_cast<void>(origin_of(plan, static_cast<phase>(i), 1'000'000));
   CHECK(origin_of(plan, phase::mount, 0).empty());
   CHECK(origin_of(plan, static_cast<phase>(200), 0).empty());

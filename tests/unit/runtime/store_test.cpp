@@ -112,7 +112,7 @@ TEST_CASE_METHOD(fixture, "damaged limits are named", "[store][bad]") {
   put("web-1");
   scratch.write("run/containers/web-1/limits.cbor", "no cbor");
   CHECK_FALSE(only().usable);
-  CHECK_THAT(only().problem, Contains("limits.cbor"));
+  CHECK_THAT(only().problem, Catch::Contains("limits.cbor"));
 }
 
 TEST_CASE_METHOD(fixture, "a state replaces the one before", "[store]") {
