@@ -1,8 +1,8 @@
 #include "config/base/quote.hpp"
 #include "config/default_seccomp.hpp"
 #include "config/json/pointer.hpp"
+#include "config/oci/pressure_trigger.hpp"
 #include "config/oci/words.hpp"
-#include "config/pressure_trigger.hpp"
 #include "config/run_options.hpp"
 
 #include <algorithm>

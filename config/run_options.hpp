@@ -32,7 +32,7 @@ struct run_options {
   std::vector<std::string> cap_drop{};
   bool read_only = false;
   std::string network{}; ///< `none`, `host` or empty (the spec's own).
-  /// `memory=some:150ms/1s`: pressure_trigger.hpp.
+  /// `memory=some:150ms/1s`: config/oci/pressure_trigger.hpp.
   std::vector<std::string> notify_pressure{};
   friend bool operator==(const run_options&, const run_options&) = default;
 };

@@ -1,15 +1,12 @@
 #include "bench/harness/bundle.hpp"
 #include "bench/harness/clock.hpp"
+#include "bench/harness/oom_notice.hpp"
 #include "bench/scenarios/event_listener.hpp"
 #include "bench/scenarios/participants.hpp"
 #include "bench/scenarios/scenarios.hpp"
-#include "runtime/cgroup/cgroup.hpp"
-#include "runtime/cgroup/writes.hpp"
-#include "runtime/probe/host.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <poll.h>
 #include <thread>
 
 namespace troupe::bench {
@@ -17,15 +14,6 @@ namespace troupe::bench {
 namespace {
 
 const metric to_event{"kernel's notice to event", "ms"};
-
-/// The moment at which the kernel says that something ran out of memory, as a
-/// program hears it that does nothing else.
-result<std::int64_t> wait_for(const cgroup::control::oom_notice& notice) {
-  pollfd fd{notice.fd.get(), static_cast<short>(notice.epoll_events), 0};
-  if (::poll(&fd, 1, 30'000) != 1)
-    return fail(fault::timed_out, "no OOM");
-  return now_ns();
-}
 
 result<readings> run_out(session& in, container_api& api,
                          event_listener& events) {
@@ -35,13 +23,9 @@ result<readings> run_out(session& in, container_api& api,
                                       {"bundle", in.in.scratch("eater")},
                                       {"options", {{"memory", 8 << 20}}}}));
   TROUPE_TRY(const auto made, api.api().get("/v1/containers/" + id));
-  const auto control = cgroup::open_control(
-    cgroup::cgroup_at(sys::probe_host("/"), made.value("cgroup", "")));
-  TROUPE_TRY(const auto notice, control->watch_oom());
-  if (!notice.fd)
-    return fail(fault::unsupported, "this host has no memory controller");
+  TROUPE_TRY(const auto notice, oom_notice::open(made.value("cgroup", "")));
   result<std::int64_t> noticed = 0;
-  std::thread waiter{[&] { noticed = wait_for(notice); }};
+  std::thread waiter{[&] { noticed = notice.wait(); }};
   const auto started = api.start(id);
   waiter.join();
   TROUPE_CHECK(started);

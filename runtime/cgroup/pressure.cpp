@@ -1,6 +1,6 @@
 #include "runtime/cgroup/pressure.hpp"
 
-#include "config/pressure_trigger.hpp"
+#include "config/oci/pressure_trigger.hpp"
 #include "runtime/cgroup/tree.hpp"
 #include "runtime/linux/file.hpp"
 

@@ -8,7 +8,7 @@
 
 #include <vector>
 
-/// PSI triggers of a container: config/pressure_trigger.hpp.
+/// PSI triggers of a container: config/oci/pressure_trigger.hpp.
 namespace troupe::cgroup {
 
 /// Those that the annotation asks for, as writes to `in`'s v2 directory. Pure.

@@ -1,6 +1,7 @@
 #include "runtime/cgroup/scope_helper.hpp"
 
 #include "runtime/cgroup/scope.hpp"
+#include "runtime/linux/pidfd.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +10,6 @@
 #include <iterator>
 #include <spawn.h>
 #include <string>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace troupe::cgroup {
@@ -17,9 +17,9 @@ namespace troupe::cgroup {
 namespace {
 
 struct helper {
-  pid_t pid = -1;
-  sys::unique_fd to;   ///< Its stdin.
-  sys::unique_fd from; ///< Its stdout.
+  sys::unique_fd process; ///< A pidfd.
+  sys::unique_fd to;      ///< Its stdin.
+  sys::unique_fd from;    ///< Its stdout.
 };
 
 result<std::array<sys::unique_fd, 2>> make_pipe() {
@@ -63,11 +63,13 @@ result<helper> start(const std::string& program,
   arguments.push_back(nullptr);
   std::array<char*, 1> environment{nullptr};
   helper made;
-  const auto error = ::posix_spawn(&made.pid, program.c_str(), actions.get(),
+  pid_t pid = -1;
+  const auto error = ::posix_spawn(&pid, program.c_str(), actions.get(),
                                    nullptr, arguments.data(),
                                    environment.data());
   if (error != 0)
     return fail_os(error, "exec", program);
+  TROUPE_TRY(made.process, sys::open_pidfd(pid)); // ours, and not reaped yet
   made.to = std::move(in[1]);
   made.from = std::move(out[0]);
   return made;
@@ -97,10 +99,6 @@ std::string read_line(int fd) {
   }
 }
 
-void wait_for(pid_t pid) {
-  TEMP_FAILURE_RETRY(::waitpid(pid, nullptr, 0));
-}
-
 constexpr auto all_well = "ok";
 
 tl::unexpected<failure> refused(const plan::systemd_scope& x,
@@ -112,10 +110,10 @@ tl::unexpected<failure> refused(const plan::systemd_scope& x,
 } // namespace
 
 scope_holder::~scope_holder() {
-  if (pid_ < 0)
+  if (!process_)
     return;
-  line_.reset();
-  wait_for(pid_);
+  line_.reset(); // what it waits for
+  (void)sys::wait_for_exit(process_.get());
 }
 
 result<scope_holder> start_scope(const plan::cgroup& in) {
@@ -127,7 +125,7 @@ result<scope_holder> start_scope(const plan::cgroup& in) {
   properties.push_back({"Description", "s", x.description});
   std::ranges::move(properties_of(in.writes), std::back_inserter(properties));
   TROUPE_TRY(auto made, start(x.helper, words_for("start", x, properties)));
-  scope_holder out{made.pid, std::move(made.to)};
+  scope_holder out{std::move(made.process), std::move(made.to)};
   const auto said = read_line(made.from.get());
   if (said != all_well)
     return refused(x, said);
@@ -142,7 +140,7 @@ outcome update_scope(const plan::cgroup& in) {
   TROUPE_TRY(auto made, start(x.helper, words_for("set", x, properties)));
   const auto said = read_line(made.from.get());
   made.to.reset();
-  wait_for(made.pid);
+  (void)sys::wait_for_exit(made.process.get());
   return said == all_well ? outcome{} : refused(x, said);
 }
 

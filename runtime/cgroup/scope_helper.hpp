@@ -4,7 +4,6 @@
 #include "runtime/linux/unique_fd.hpp"
 #include "runtime/plan/launch_plan.hpp"
 
-#include <sys/types.h>
 #include <utility>
 
 /// troupe-scope: a program of its own, because libsystemd cannot be linked into
@@ -16,27 +15,21 @@ namespace troupe::cgroup {
 class scope_holder {
 public:
   scope_holder() = default;
-  scope_holder(pid_t pid, sys::unique_fd line) noexcept
-    : pid_(pid), line_(std::move(line)) {
+  scope_holder(sys::unique_fd process, sys::unique_fd line) noexcept
+    : process_(std::move(process)), line_(std::move(line)) {
   }
-  scope_holder(scope_holder&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), line_(std::move(other.line_)) {
-  }
-  scope_holder& operator=(scope_holder&& other) noexcept {
-    std::swap(pid_, other.pid_);
-    std::swap(line_, other.line_);
-    return *this;
-  }
+  scope_holder(scope_holder&&) noexcept = default;
+  scope_holder& operator=(scope_holder&&) = delete;
   ~scope_holder();
 
   /// In a child, whose process it is not.
   void leave() noexcept {
-    pid_ = -1;
+    process_.reset();
     line_.reset();
   }
 
 private:
-  pid_t pid_ = -1;
+  sys::unique_fd process_; ///< A pidfd.
   sys::unique_fd line_;
 };
 

@@ -1,4 +1,4 @@
-#include "config/pressure_trigger.hpp"
+#include "config/oci/pressure_trigger.hpp"
 
 #include <catch2/catch.hpp>
 
