@@ -249,6 +249,9 @@ container_actor::behavior_type container(container_state::pointer self,
     [&state](const msg::list_processes&) { return state.processes(); },
     [&state](const msg::read_stats&) { return state.stats(); },
     [&state](const msg::attach& x) { return state.attach(x); },
+    [&state](const msg::resize_terminal& x) {
+      return state.resize_terminal(x);
+    },
     [&state](const msg::create_exec& x) { return state.create_exec(x); },
     [&state](const msg::find_exec& x) { return state.find_exec(x.id); },
     [&state](const msg::forget_execs&) { return state.forget_execs(); },

@@ -39,7 +39,8 @@ container_state::create_exec(const msg::create_exec& x) {
     ->request(with->planner,
               std::chrono::milliseconds{with->settings.launch_timeout_ms},
               msg::compile_exec{plan, *std::move(config), id, x.args, x.env,
-                                x.cwd, x.user, x.cap_add})
+                                x.cwd, x.user, x.cap_add, x.tty, x.rows,
+                                x.cols})
     .then(
       [this, x, id, reply](const msg::compiled_exec& compiled) {
         open_session(x, id, compiled.plan, reply);

@@ -73,6 +73,7 @@ void container_state::launch(const msg::compiled_launch& x) {
                     now.id,
                     {},
                     now.stdin_open,
+                    now.terminal,
                     {now.log_path, with->settings.log_max_size,
                      with->settings.log_max_files}},
        *std::move(fds), launch_patience(*with),

@@ -66,13 +66,27 @@ caf::result<msg::done> container_state::attach(const msg::attach& x) {
       || now.status == status::checkpointed)
     return to_caf(
       wrong_state("attach to", "it is " + std::string{to_string(now.status)}));
+  return ask_shim(shim::attach{0, now.id, x.with_stdin, x.with_output, x.raw},
+                  {x.socket});
+}
+
+caf::result<msg::done>
+container_state::resize_terminal(const msg::resize_terminal& x) {
+  if (!lifecycle::has_process(now.status))
+    return to_caf(wrong_state("resize the terminal of",
+                              "it is " + std::string{to_string(now.status)}));
+  return ask_shim(shim::resize{0, now.id, x.rows, x.cols}, {});
+}
+
+caf::result<msg::done>
+container_state::ask_shim(shim::request what, std::vector<msg::shared_fd> fds) {
   auto reply = self->make_response_promise<msg::done>();
-  call(shim::attach{0, now.id, x.with_stdin, x.with_output}, {x.socket},
-       shim_patience, [reply](const outcome& attached) mutable {
-         if (attached)
+  call(std::move(what), std::move(fds), shim_patience,
+       [reply](const outcome& obeyed) mutable {
+         if (obeyed)
            reply.deliver(msg::done{});
          else
-           reply.deliver(to_caf(attached.error()));
+           reply.deliver(to_caf(obeyed.error()));
        });
   return reply;
 }

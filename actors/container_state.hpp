@@ -64,6 +64,7 @@ struct container_state {
   caf::result<msg::process_list> processes();
   caf::result<msg::stats> stats();
   caf::result<msg::done> attach(const msg::attach& x);
+  caf::result<msg::done> resize_terminal(const msg::resize_terminal& x);
   caf::result<msg::exec_created> create_exec(const msg::create_exec& x);
   caf::result<msg::exec_created> find_exec(const std::string& session);
   caf::result<msg::done> forget_execs();
@@ -181,6 +182,9 @@ struct container_state {
   void changed();
   void call(shim::request request, std::vector<msg::shared_fd> fds,
             caf::timespan patience, then done);
+  /// For a request that the shim answers for us.
+  caf::result<msg::done> ask_shim(shim::request what,
+                                  std::vector<msg::shared_fd> fds);
 
   pointer self;
   shared_services with;

@@ -101,6 +101,7 @@ void describe(msg::snapshot& x, const plan::launch_plan& plan) {
   x.rootfs = plan.rootfs.path;
   x.args = plan.process.args;
   x.hostname = plan.hostname;
+  x.terminal = plan.process.terminal;
   x.own_network = plan::has_own_network(plan.namespaces);
   x.cgroup = plan.cgroup.dirs.empty() ? "" : plan.cgroup.dirs.front().path;
   x.annotation_keys = plan.annotation_keys;

@@ -32,6 +32,9 @@ constexpr std::array permissions{
   permission{exec_operation::start, "start", {false, true, false, false}},
   permission{exec_operation::kill, "kill", {true, true, true, false}},
   permission{exec_operation::attach, "attach to", {false, true, true, true}},
+  permission{exec_operation::resize,
+             "resize the terminal of",
+             {false, true, true, false}},
   permission{exec_operation::remove, "remove", {false, false, false, true}},
 };
 
@@ -188,6 +191,9 @@ exec_session_actor::behavior_type exec_session(exec_state::pointer self,
     [&state](const msg::start&) { return state.start(); },
     [&state](const msg::kill& x) { return state.kill(x.signo); },
     [&state](const msg::attach& x) { return state.attach(x); },
+    [&state](const msg::resize_terminal& x) {
+      return state.resize_terminal(x);
+    },
     [&state](const msg::take_snapshot&) { return state.now; },
     [&state](const msg::remove& x) { return state.remove(x.force); },
     [&state](const msg::await_exec& x) { state.await_end(x); },

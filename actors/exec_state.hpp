@@ -28,7 +28,13 @@ enum class exec_due : std::uint8_t {
 };
 
 /// What can be asked of a session.
-enum class exec_operation : std::uint8_t { start, kill, attach, remove };
+enum class exec_operation : std::uint8_t {
+  start,
+  kill,
+  attach,
+  resize,
+  remove,
+};
 
 /// An EXEC SESSION: creating -> created -> running -> stopped.
 struct exec_state {
@@ -48,6 +54,7 @@ struct exec_state {
   caf::result<msg::exec_snapshot> start();
   caf::result<msg::exec_snapshot> kill(int signo);
   caf::result<msg::done> attach(const msg::attach& x);
+  caf::result<msg::done> resize_terminal(const msg::resize_terminal& x);
   caf::result<msg::exec_snapshot> remove(bool force);
 
   // -- facts ------------------------------------------------------------------
@@ -84,6 +91,9 @@ struct exec_state {
   [[nodiscard]] bool is(msg::exec_status x) const noexcept;
   void call(shim::request request, std::vector<msg::shared_fd> fds,
             caf::timespan patience, then done);
+  /// For a request that the shim answers for us.
+  caf::result<msg::done> ask_shim(shim::request what,
+                                  std::vector<msg::shared_fd> fds);
 
   pointer self;
   shared_services with;

@@ -26,6 +26,7 @@ caf::result<msg::exec_snapshot> exec_state::create(const msg::create_exec& x) {
       {fault::wrong_state, 0, about("create") + ": it has been created"});
   now.created = now_ns();
   now.args = plan->process.args;
+  now.terminal = plan->process.terminal;
   creator = self->make_response_promise<msg::exec_snapshot>();
   auto reply = *creator;
   auto fds = plan_fds(*plan);
@@ -35,8 +36,8 @@ caf::result<msg::exec_snapshot> exec_state::create(const msg::create_exec& x) {
     return reply;
   }
   self->send(with->shim, msg::own_process{key, self});
-  call(shim::launch{0, key, now.container, x.open_stdin, {}}, *std::move(fds),
-       launch_patience(*with),
+  call(shim::launch{0, key, now.container, x.open_stdin, now.terminal, {}},
+       *std::move(fds), launch_patience(*with),
        [this](const outcome& answered) { launch_answered(answered); });
   return reply;
 }
@@ -236,13 +237,26 @@ void exec_state::send_signal(int signo, then sent) {
 caf::result<msg::done> exec_state::attach(const msg::attach& x) {
   if (auto may = allowed(exec_operation::attach); !may)
     return to_caf(std::move(may).error());
+  return ask_shim(shim::attach{0, key, x.with_stdin, x.with_output, x.raw},
+                  {x.socket});
+}
+
+caf::result<msg::done>
+exec_state::resize_terminal(const msg::resize_terminal& x) {
+  if (auto may = allowed(exec_operation::resize); !may)
+    return to_caf(std::move(may).error());
+  return ask_shim(shim::resize{0, key, x.rows, x.cols}, {});
+}
+
+caf::result<msg::done> exec_state::ask_shim(shim::request what,
+                                            std::vector<msg::shared_fd> fds) {
   auto reply = self->make_response_promise<msg::done>();
-  call(shim::attach{0, key, x.with_stdin, x.with_output}, {x.socket},
-       shim_patience, [reply](const outcome& attached) mutable {
-         if (attached)
+  call(std::move(what), std::move(fds), shim_patience,
+       [reply](const outcome& obeyed) mutable {
+         if (obeyed)
            reply.deliver(msg::done{});
          else
-           reply.deliver(to_caf(attached.error()));
+           reply.deliver(to_caf(obeyed.error()));
        });
   return reply;
 }

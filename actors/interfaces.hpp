@@ -134,6 +134,8 @@ using exec_session_actor = protocol<
   caf::replies_to<msg::kill>::with<msg::exec_snapshot>,
   // Hands a client's connection to it.
   caf::replies_to<msg::attach>::with<msg::done>,
+  // Its terminal has another size from now on.
+  caf::replies_to<msg::resize_terminal>::with<msg::done>,
   // Its state now.
   caf::replies_to<msg::take_snapshot>::with<msg::exec_snapshot>,
   // Forgets it, killing it first with `force`. Ends the actor.
@@ -180,6 +182,8 @@ using container_actor = protocol<
   caf::replies_to<msg::read_stats>::with<msg::stats>,
   // Hands a client's connection to its init.
   caf::replies_to<msg::attach>::with<msg::done>,
+  // Its terminal has another size from now on.
+  caf::replies_to<msg::resize_terminal>::with<msg::done>,
   // Opens an exec session, up to its start barrier.
   caf::replies_to<msg::create_exec>::with<msg::exec_created>,
   // One of its sessions.
@@ -340,6 +344,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_wire, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::container_changed))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::start))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::kill))
+  CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::resize_terminal))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::stop))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::pause))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::resume))

@@ -58,6 +58,7 @@ struct snapshot {
   std::string log_error; ///< "ENOSPC" while output is being dropped.
   bool auto_remove = false;
   bool stdin_open = false;
+  bool terminal = false; ///< Its stdio is one.
   std::vector<std::string> annotation_keys;
   std::vector<std::string> annotation_values;
   /// What it is waiting for ("start", "teardown: cgroup busy"), since when.
@@ -68,8 +69,9 @@ struct snapshot {
                  x.oom_killed, x.oom_kills, x.error, x.bundle, x.rootfs, x.args,
                  x.hostname, x.cgroup, x.own_network, x.created, x.started,
                  x.finished, x.log_path, x.log_bytes, x.log_dropped,
-                 x.log_error, x.auto_remove, x.stdin_open, x.annotation_keys,
-                 x.annotation_values, x.waiting_for, x.waiting_since, x.execs)
+                 x.log_error, x.auto_remove, x.stdin_open, x.terminal,
+                 x.annotation_keys, x.annotation_values, x.waiting_for,
+                 x.waiting_since, x.execs)
 };
 
 /// A snapshot that is not copied again: a list of a thousand is a thousand
@@ -124,12 +126,13 @@ struct exec_snapshot {
   std::int32_t exit_signal = 0;
   std::string error;
   std::vector<std::string> args;
+  bool terminal = false;
   time_ns created = 0;
   time_ns started = 0;
   time_ns finished = 0;
   TROUPE_MESSAGE(exec_snapshot, x.container, x.id, x.status, x.pid, x.exit_code,
-                 x.exit_signal, x.error, x.args, x.created, x.started,
-                 x.finished)
+                 x.exit_signal, x.error, x.args, x.terminal, x.created,
+                 x.started, x.finished)
 };
 
 /// One process of a container, from /proc.
@@ -286,8 +289,18 @@ struct create_exec {
   std::string user;
   std::vector<std::string> cap_add;
   bool open_stdin = false;
+  bool tty = false; ///< A terminal of that size, in characters; 0: unknown.
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
   TROUPE_MESSAGE(create_exec, x.args, x.env, x.cwd, x.user, x.cap_add,
-                 x.open_stdin)
+                 x.open_stdin, x.tty, x.rows, x.cols)
+};
+
+/// Sets the size of a process's terminal, in characters.
+struct resize_terminal {
+  std::uint16_t rows = 0;
+  std::uint16_t cols = 0;
+  TROUPE_MESSAGE(resize_terminal, x.rows, x.cols)
 };
 
 struct find_exec {

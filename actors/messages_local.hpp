@@ -83,6 +83,9 @@ struct compile_exec {
   std::string cwd;
   std::string user;
   std::vector<std::string> cap_add;
+  bool tty = false;
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
 };
 
 struct compiled_exec {
@@ -131,6 +134,7 @@ struct attach {
   shared_fd socket;
   bool with_stdin = false;
   bool with_output = true;
+  bool raw = false; ///< Bytes instead of frames.
 };
 
 } // namespace troupe::msg

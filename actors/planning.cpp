@@ -165,11 +165,14 @@ result<oci::process> process_of(const msg::compile_exec& x, oci::spec spec) {
   options.cwd = x.cwd;
   options.user = x.user;
   options.cap_add = x.cap_add;
-  TROUPE_TRY(const auto root, open_rootfs(spec, x.in->bundle));
-  TROUPE_CHECK(apply_resolved(std::move(options), root.get(), spec));
-  // The container's terminal is its init's; a session has pipes.
+  options.tty = x.tty;
+  options.rows = x.rows;
+  options.cols = x.cols;
+  // The container's terminal is its init's.
   spec.process->terminal = false;
   spec.process->console_size.reset();
+  TROUPE_TRY(const auto root, open_rootfs(spec, x.in->bundle));
+  TROUPE_CHECK(apply_resolved(std::move(options), root.get(), spec));
   TROUPE_CHECK(oci::validate(*spec.process, ""));
   return *std::move(spec.process);
 }

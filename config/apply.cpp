@@ -321,6 +321,25 @@ outcome apply_hostname(const run_options& by, oci::spec& to) {
   return {};
 }
 
+outcome apply_terminal(const run_options& by, oci::process& to) {
+  constexpr std::int64_t most = 65535; // struct winsize, ioctl_tty(2)
+  for (const auto& [name, value] :
+       {std::pair{"rows", by.rows}, std::pair{"cols", by.cols}})
+    if (value < 0 || value > most)
+      return refuse(option(name), "0 to 65535", std::to_string(value));
+  if (!by.tty)
+    return {};
+  to.terminal = true;
+  if (std::ranges::none_of(to.env, [](const std::string& each) {
+        return each.starts_with("TERM=");
+      }))
+    to.env.emplace_back("TERM=xterm"); // as docker's
+  to.console_size = oci::console_size{
+    .height = static_cast<std::uint16_t>(by.rows),
+    .width = static_cast<std::uint16_t>(by.cols)};
+  return {};
+}
+
 outcome apply_pressure(const run_options& by, oci::spec& to) {
   std::string all;
   for (auto i = std::size_t{0}; i < by.notify_pressure.size(); ++i) {
@@ -352,6 +371,7 @@ outcome apply(const run_options& options, oci::spec& spec) {
   TROUPE_CHECK(apply_limits(options, spec));
   TROUPE_CHECK(apply_network(options, spec));
   TROUPE_CHECK(apply_pressure(options, spec));
+  TROUPE_CHECK(apply_terminal(options, *spec.process));
   return apply_hostname(options, spec);
 }
 

@@ -19,6 +19,9 @@ void fields(Io& io, run_options& x) {
   io.optional("cap_drop", x.cap_drop);
   io.optional("read_only", x.read_only);
   io.optional("network", x.network);
+  io.optional("tty", x.tty);
+  io.optional("rows", x.rows);
+  io.optional("cols", x.cols);
   io.optional("notify_pressure", x.notify_pressure);
 }
 

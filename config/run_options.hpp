@@ -32,6 +32,9 @@ struct run_options {
   std::vector<std::string> cap_drop{};
   bool read_only = false;
   std::string network{}; ///< `none`, `host` or empty (the spec's own).
+  bool tty = false;      ///< A terminal for its stdio, of that size:
+  std::int64_t rows = 0; ///< In characters; 0: nobody knows.
+  std::int64_t cols = 0;
   /// `memory=some:150ms/1s`: config/oci/pressure_trigger.hpp.
   std::vector<std::string> notify_pressure{};
   friend bool operator==(const run_options&, const run_options&) = default;

@@ -64,6 +64,9 @@ result<msg::create_exec> parse_create_exec(std::string_view body) {
   io.optional("user", out.user);
   io.optional("cap_add", out.cap_add);
   io.optional("open_stdin", out.open_stdin);
+  io.optional("tty", out.tty);
+  io.optional("rows", out.rows);
+  io.optional("cols", out.cols);
   TROUPE_CHECK(std::move(io).done_strictly());
   if (out.args.empty())
     return fail(missing("/args: expected a command, found an empty array"));

@@ -83,22 +83,37 @@ outcome wait_for_container(session& in, const call& x) {
 
 outcome attach_container(session& in, const call& x) {
   TROUPE_TRY(const auto with_stdin, x.parameters.flag("stdin"));
+  TROUPE_TRY(const auto raw, x.parameters.flag("raw"));
   if (!can_upgrade(in, x))
     return {};
-  with_container(in, x, [&in, with_stdin](const msg::container_found& found) {
-    const msg::snapshot& now = found.now;
-    if (!lifecycle::has_process(now.status)) {
-      in.refuse({fault::wrong_state, 0,
-                 "attach container " + now.id + ": it is "
-                   + std::string{lifecycle::to_string(now.status)}});
-      return;
-    }
-    // Sent from the gateway's thread, which has not read the client's next
-    // request yet: so the container hears of the attach before any start that
-    // the client sends after its 101, and no output is missed.
-    in.upgrade([to = found.container, with_stdin](msg::shared_fd socket) {
-      caf::anon_send(to, msg::attach{std::move(socket), with_stdin, true});
+  with_container(
+    in, x, [&in, with_stdin, raw](const msg::container_found& found) {
+      const msg::snapshot& now = found.now;
+      if (!lifecycle::has_process(now.status)) {
+        in.refuse({fault::wrong_state, 0,
+                   "attach container " + now.id + ": it is "
+                     + std::string{lifecycle::to_string(now.status)}});
+        return;
+      }
+      // Sent from the gateway's thread, which has not read the client's next
+      // request yet: so the container hears of the attach before any start that
+      // the client sends after its 101, and no output is missed.
+      in.upgrade(
+        [to = found.container, with_stdin, raw](msg::shared_fd socket) {
+          caf::anon_send(to,
+                         msg::attach{std::move(socket), with_stdin, true, raw});
+        });
     });
+  return {};
+}
+
+outcome resize_container(session& in, const call& x) {
+  TROUPE_TRY(const auto size, terminal_size_of(x));
+  with_container(in, x, [&in, size](const msg::container_found& found) {
+    in.ask<msg::done>(found.container, patience::lookup, size,
+                      [&in](const msg::done&) {
+                        in.answer({200, "{}"});
+                      });
   });
   return {};
 }

@@ -52,18 +52,30 @@ outcome wait_for_exec(session& in, const call& x) {
 
 outcome attach_exec(session& in, const call& x) {
   TROUPE_TRY(const auto with_stdin, x.parameters.flag("stdin"));
+  TROUPE_TRY(const auto raw, x.parameters.flag("raw"));
   if (!can_upgrade(in, x))
     return {};
-  with_exec(in, x, [&in, with_stdin](const msg::exec_created& found) {
+  with_exec(in, x, [&in, with_stdin, raw](const msg::exec_created& found) {
     if (found.now.status == msg::exec_status::stopped) {
       in.refuse({fault::wrong_state, 0,
                  "attach exec session " + found.now.id + ": it is stopped"});
       return;
     }
     // In the gateway's thread, for the reason given in attach_container.
-    in.upgrade([to = found.session, with_stdin](msg::shared_fd socket) {
-      caf::anon_send(to, msg::attach{std::move(socket), with_stdin, true});
+    in.upgrade([to = found.session, with_stdin, raw](msg::shared_fd socket) {
+      caf::anon_send(to, msg::attach{std::move(socket), with_stdin, true, raw});
     });
+  });
+  return {};
+}
+
+outcome resize_exec(session& in, const call& x) {
+  TROUPE_TRY(const auto size, terminal_size_of(x));
+  with_exec(in, x, [&in, size](const msg::exec_created& found) {
+    in.ask<msg::done>(found.session, patience::lookup, size,
+                      [&in](const msg::done&) {
+                        in.answer({200, "{}"});
+                      });
   });
   return {};
 }

@@ -39,7 +39,8 @@ constexpr std::array table{
   route{"GET",    TROUPE_CONTAINER "/events",    show_own_events,  {"since", "follow", "type"}},
   route{"GET",    TROUPE_CONTAINER "/config",    show_config},
   route{"GET",    TROUPE_CONTAINER "/plan",      show_plan},
-  route{"POST",   TROUPE_CONTAINER "/attach",    attach_container, {"stdin"}},
+  route{"POST",   TROUPE_CONTAINER "/attach",    attach_container, {"stdin", "raw"}},
+  route{"POST",   TROUPE_CONTAINER "/resize",    resize_container, {"rows", "cols"}},
 
   route{"POST",   TROUPE_CONTAINER "/exec",      create_exec,      {}, true},
   route{"GET",    TROUPE_EXEC,                   show_exec},
@@ -47,7 +48,8 @@ constexpr std::array table{
   route{"POST",   TROUPE_EXEC "/start",          start_exec},
   route{"POST",   TROUPE_EXEC "/kill",           kill_exec,        {"signal"}},
   route{"GET",    TROUPE_EXEC "/wait",           wait_for_exec},
-  route{"POST",   TROUPE_EXEC "/attach",         attach_exec,      {"stdin"}},
+  route{"POST",   TROUPE_EXEC "/attach",         attach_exec,      {"stdin", "raw"}},
+  route{"POST",   TROUPE_EXEC "/resize",         resize_exec,      {"rows", "cols"}},
 };
 // clang-format on
 

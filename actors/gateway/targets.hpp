@@ -61,6 +61,9 @@ outcome forward_to_exec(session& in, const call& x, caf::timespan patience,
   return {};
 }
 
+/// `rows` and `cols` of a call, which have to be there.
+[[nodiscard]] result<msg::resize_terminal> terminal_size_of(const call& x);
+
 /// Checks that the client has asked for an upgrade, and can have one; answers
 /// with what is missing, if not.
 [[nodiscard]] bool can_upgrade(session& in, const call& x);

@@ -57,7 +57,7 @@ int for_each(const std::vector<std::string>& ids,
 /// `10`, `1.5s`, `500ms`, `2m`: seconds if there is no unit.
 [[nodiscard]] result<double> parse_seconds(const std::string& text);
 
-void add_run_commands(CLI::App& app, context& with);       // run create start
+void add_run_commands(CLI::App& app, context& with);       // run … attach
 void add_exec_command(CLI::App& app, context& with);       // exec
 void add_lifecycle_commands(CLI::App& app, context& with); // kill stop … rm
 void add_update_command(CLI::App& app, context& with);

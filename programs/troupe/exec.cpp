@@ -1,8 +1,8 @@
-#include "programs/troupe/command.hpp"
-#include "programs/troupe/stream.hpp"
+#include "programs/troupe/attachment.hpp"
 
 #include <memory>
 #include <unistd.h>
+#include <utility>
 
 namespace troupe::client {
 
@@ -16,13 +16,18 @@ struct exec_request {
   std::vector<std::string> cap_add;
   bool detach = false;
   bool interactive = false;
+  bool tty = false;
+  std::string keys;
 };
 
 nlohmann::json document_of(const exec_request& x,
                            const std::vector<std::string>& args,
                            bool open_stdin) {
-  return {{"args", args},   {"env", x.env},         {"cwd", x.cwd},
-          {"user", x.user}, {"cap_add", x.cap_add}, {"open_stdin", open_stdin}};
+  const auto size = own_window().value_or(window{});
+  return {
+    {"args", args},      {"env", x.env},         {"cwd", x.cwd},
+    {"user", x.user},    {"tty", x.tty},         {"rows", size.rows},
+    {"cols", size.cols}, {"cap_add", x.cap_add}, {"open_stdin", open_stdin}};
 }
 
 result<int> exec(const context& with, const exec_request& x,
@@ -31,8 +36,10 @@ result<int> exec(const context& with, const exec_request& x,
     return fail(fault::invalid_config, "a CMD to run is needed");
   // A terminal is only read when asked for: `while read; do troupe exec` in a
   // script feeds a pipe, and a person's typing must not vanish into it.
-  const auto open_stdin = !x.detach
-                          && (x.interactive || !::isatty(STDIN_FILENO));
+  const auto open_stdin
+    = !x.detach && (x.interactive || (!x.tty && !::isatty(STDIN_FILENO)));
+  TROUPE_CHECK(check_terminal(x.tty, x.interactive));
+  TROUPE_TRY(auto keys, detach_keys::parse(x.keys));
   auto api = with.api();
   TROUPE_TRY(const auto session, api.post(container_path(x.id, "/exec"),
                                           document_of(x, args, open_stdin)));
@@ -43,18 +50,14 @@ result<int> exec(const context& with, const exec_request& x,
     print(session.value("id", std::string{}) + '\n');
     return 0;
   }
-  hold_signals();
-  TROUPE_TRY(const auto socket,
-             api.upgrade(path + (open_stdin ? "/attach?stdin=1" : "/attach")));
-  TROUPE_CHECK(api.post(path + "/start"));
-  const auto code = carry_stream(
-    socket.get(), {open_stdin, [&](int signo) {
-                     auto to = with.api();
-                     static_cast<void>(
-                       to.post(path + "/kill?signal=" + std::to_string(signo)));
-                   }});
+  const auto end = carry(with, api,
+                         {path, true, open_stdin, x.tty, std::move(keys)});
+  if (end && end->detached)
+    return end->exit_code;
   static_cast<void>(api.del(path + "?force=1"));
-  return code;
+  if (!end)
+    return fail(end.error());
+  return end->exit_code;
 }
 
 } // namespace
@@ -74,10 +77,13 @@ void add_exec_command(CLI::App& app, context& with) {
                     "Print the session's id and leave it running");
   command->add_flag("-i,--interactive", request->interactive,
                     "Carry stdin even from a terminal");
+  command->add_flag("-t,--tty", request->tty, "Give it a terminal");
+  add_detach_keys(*command, request->keys);
   command->footer("troupe exec [OPTIONS] CONTAINER CMD...\n\nEverything after "
                   "CMD belongs to CMD. stdin is carried "
                   "unless it is a terminal (then: -i).\n\n"
                   "  troupe exec web-1 ps\n"
+                  "  troupe exec -it web-1 sh\n"
                   "  echo hello | troupe exec web-1 cat");
   command->prefix_command();
   command->callback([&with, request, command] {

@@ -1,8 +1,6 @@
 #include "config/run_options.hpp"
-#include "programs/troupe/command.hpp"
-#include "programs/troupe/stream.hpp"
+#include "programs/troupe/attachment.hpp"
 
-#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -21,6 +19,7 @@ struct run_request {
   bool detach = false;
   bool interactive = false;
   bool auto_remove = false;
+  std::string keys;
 };
 
 constexpr auto run_footer
@@ -61,6 +60,7 @@ void add_options(CLI::App& to, run_request& x) {
                 "as memory=some:150ms/1s")
     ->allow_extra_args(false);
   to.add_flag("-i,--interactive", x.interactive, "Keep stdin open");
+  to.add_flag("-t,--tty", set.tty, "Give it a terminal");
   to.footer(run_footer);
   to.prefix_command();
 }
@@ -106,6 +106,10 @@ result<nlohmann::json> document_of(const context& with, run_request& x,
     TROUPE_TRY(x.options.memory, parse_size(x.memory));
   }
   fill_environment(x.options.env);
+  if (const auto size = own_window(); size && x.options.tty) {
+    x.options.rows = size->rows;
+    x.options.cols = size->cols;
+  }
   for (auto& volume : x.options.volumes)
     if (!volume.starts_with("/"))
       volume = absolute(volume.substr(0, volume.find(':')))
@@ -131,25 +135,32 @@ result<std::string> create(const context& with, api_client& api, run_request& x,
   return created.value("id", std::string{});
 }
 
-/// Starts a created container with its streams on ours; its exit code.
-result<int> start_attached(const context& with, api_client& api,
-                           const std::string& id, bool interactive) {
-  hold_signals();
-  TROUPE_TRY(const auto socket,
-             api.upgrade(container_path(id, interactive ? "/attach?stdin=1"
-                                                        : "/attach")));
-  TROUPE_CHECK(api.post(container_path(id, "/start")));
-  const auto code = carry_stream(
-    socket.get(), {interactive, [&](int signo) {
-                     auto to = with.api();
-                     static_cast<void>(to.post(container_path(
-                       id, "/kill?signal=" + std::to_string(signo))));
-                   }});
+/// Carries the streams of a container, created or running.
+result<stream_end> carry_container(const context& with, api_client& api,
+                                   attachment what) {
+  TROUPE_TRY(const auto end, carry(with, api, what));
+  if (end.detached)
+    return end;
   // The exit code came from the shim; whoever looks next asks the supervisor,
   // which must have heard of it too. One that is down hears of it later.
   auto observer = with.api();
-  static_cast<void>(observer.get(container_path(id, "/wait")));
-  return code;
+  static_cast<void>(observer.get(what.path + "/wait"));
+  return end;
+}
+
+/// The same for one that is there, whose terminal gets our size first.
+result<stream_end> carry_existing(const context& with, const std::string& id,
+                                  bool start, bool interactive,
+                                  const std::string& keys) {
+  TROUPE_TRY(auto parsed, detach_keys::parse(keys));
+  auto api = with.api();
+  attachment what{container_path(id), start, interactive, false,
+                  std::move(parsed)};
+  TROUPE_TRY(const auto now, api.get(what.path));
+  what.terminal = now.value("terminal", false);
+  if (what.terminal)
+    send_window(api, what.path);
+  return carry_container(with, api, std::move(what));
 }
 
 /// Takes a container away again that could not be started or has ended.
@@ -158,6 +169,13 @@ void clear_away(api_client& api, const std::string& id) {
 }
 
 int run(const context& with, run_request& x, const CLI::App& command) {
+  auto keys = detach_keys::parse(x.keys);
+  if (!keys)
+    return complain(keys.error());
+  if (const auto fits = check_terminal(x.options.tty,
+                                       x.interactive && !x.detach);
+      !fits)
+    return complain(fits.error());
   auto api = with.api();
   const auto id = create(with, api, x, command);
   if (!id)
@@ -172,16 +190,18 @@ int run(const context& with, run_request& x, const CLI::App& command) {
     print(*id + '\n');
     return 0;
   }
-  const auto code = start_attached(with, api, *id, x.interactive);
+  const auto end = carry_container(with, api,
+                                   {container_path(*id), true, x.interactive,
+                                    x.options.tty, *std::move(keys)});
   // The supervisor removes it by itself; asking joins that, so that the name
   // is free again when this command ends.
-  if (x.auto_remove)
+  if (x.auto_remove && !(end && end->detached))
     clear_away(api, *id);
-  return code ? *code : complain(code.error());
+  return end ? end->exit_code : complain(end.error());
 }
 
 int start(const context& with, const std::vector<std::string>& ids,
-          bool attached, bool interactive) {
+          bool attached, bool interactive, const std::string& keys) {
   auto api = with.api();
   if (!attached)
     return for_each(ids, [&](const std::string& id) -> outcome {
@@ -191,8 +211,17 @@ int start(const context& with, const std::vector<std::string>& ids,
   if (ids.size() != 1)
     return complain({fault::invalid_config, 0,
                      "start --attach takes one container at a time"});
-  const auto code = start_attached(with, api, ids.front(), interactive);
-  return code ? *code : complain(code.error());
+  const auto end = carry_existing(with, ids.front(), true, interactive, keys);
+  return end ? end->exit_code : complain(end.error());
+}
+
+/// stdin goes where somebody has meant it to: `-i` when it was created.
+result<stream_end> attach(const context& with, const std::string& id,
+                          bool no_stdin, const std::string& keys) {
+  auto api = with.api();
+  TROUPE_TRY(const auto now, api.get(container_path(id)));
+  return carry_existing(with, id, false,
+                        !no_stdin && now.value("stdin_open", false), keys);
 }
 
 } // namespace
@@ -206,6 +235,7 @@ void add_run_commands(CLI::App& app, context& with) {
                         "Print the id and leave it running");
   run_command->add_flag("--rm", request->auto_remove,
                         "Remove it when it has ended");
+  add_detach_keys(*run_command, request->keys);
   run_command->callback([&with, request, run_command] {
     with.action = [&with, request, run_command] {
       return run(with, *request, *run_command);
@@ -233,6 +263,7 @@ void add_run_commands(CLI::App& app, context& with) {
     std::vector<std::string> ids;
     bool attached = false;
     bool interactive = false;
+    std::string keys;
   };
   auto* start_command = app.add_subcommand("start", "Start created containers");
   auto starting = std::make_shared<start_request>();
@@ -241,10 +272,34 @@ void add_run_commands(CLI::App& app, context& with) {
                           "Carry its output, wait, and return its exit code");
   start_command->add_flag("-i,--interactive", starting->interactive,
                           "With --attach: carry stdin too");
+  add_detach_keys(*start_command, starting->keys);
   start_command->callback([&with, starting] {
     with.action = [&with, starting] {
       return start(with, starting->ids, starting->attached,
-                   starting->interactive);
+                   starting->interactive, starting->keys);
+    };
+  });
+
+  struct attach_request {
+    std::string id;
+    bool no_stdin = false;
+    std::string keys;
+  };
+  auto* attach_command = app.add_subcommand(
+    "attach", "Put a running container's streams on ours");
+  auto attaching = std::make_shared<attach_request>();
+  attach_command->add_option("CONTAINER", attaching->id, "Id")->required();
+  attach_command->add_flag("--no-stdin", attaching->no_stdin, "Only look");
+  add_detach_keys(*attach_command, attaching->keys);
+  attach_command->footer(
+    "Carries output from now on, and stdin where the container was made with "
+    "-i. Its exit code\nbecomes ours; the detach keys leave its terminal, and "
+    "it runs on.\n\n  troupe attach web-1");
+  attach_command->callback([&with, attaching] {
+    with.action = [&with, attaching] {
+      const auto end = attach(with, attaching->id, attaching->no_stdin,
+                              attaching->keys);
+      return end ? end->exit_code : complain(end.error());
     };
   });
 }

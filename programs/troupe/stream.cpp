@@ -10,8 +10,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <poll.h>
 #include <string>
+#include <string_view>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,8 +22,10 @@ namespace troupe::client {
 
 namespace {
 
-constexpr std::array forwarded{SIGINT,  SIGTERM, SIGHUP,
-                               SIGQUIT, SIGUSR1, SIGUSR2};
+constexpr std::array forwarded{SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
+                               SIGUSR1, SIGUSR2, SIGWINCH};
+/// How long the beginning of the detach keys is held back.
+constexpr auto key_patience_ms = 500;
 constexpr std::size_t piece = 32U << 10U;
 
 sigset_t forwarded_set() {
@@ -92,18 +96,26 @@ private:
   std::string pending_;
 };
 
+bool send_input(int socket, std::string_view bytes) {
+  if (bytes.empty())
+    return true;
+  const auto header = shim::make_header(
+    shim::frame_stream::in, static_cast<std::uint32_t>(bytes.size()));
+  return write_all(socket, reinterpret_cast<const char*>(header.data()),
+                   header.size())
+         && write_all(socket, bytes.data(), bytes.size());
+}
+
 /// Sends one piece of our stdin; false at its end.
-bool forward_input(int socket) {
+bool forward_input(int socket, stream_options& options) {
   std::array<char, piece> data{};
   const auto size = ::read(STDIN_FILENO, data.data(), data.size());
   if (size < 0 && errno == EINTR)
     return true;
   if (size > 0) {
-    const auto header = shim::make_header(shim::frame_stream::in,
-                                          static_cast<std::uint32_t>(size));
-    if (write_all(socket, reinterpret_cast<const char*>(header.data()),
-                  header.size())
-        && write_all(socket, data.data(), static_cast<std::size_t>(size)))
+    const std::string_view bytes{data.data(), static_cast<std::size_t>(size)};
+    if (options.terminal ? send_input(socket, options.keys.take(bytes))
+                         : send_input(socket, bytes))
       return true;
   }
   ::shutdown(socket, SHUT_WR);
@@ -120,11 +132,21 @@ result<int> exit_code_of(const std::string& status) {
   return document.value("exit_code", 0);
 }
 
-void forward_signals(int signals, const stream_options& options) {
+/// The signal that ends this client; 0 without one.
+int take_signals(int signals, const stream_options& options) {
   signalfd_siginfo info{};
-  while (::read(signals, &info, sizeof info) == sizeof info)
-    if (options.forward_signal)
-      options.forward_signal(static_cast<int>(info.ssi_signo));
+  while (::read(signals, &info, sizeof info) == sizeof info) {
+    const auto signo = static_cast<int>(info.ssi_signo);
+    if (signo == SIGWINCH) {
+      if (const auto size = own_window(); size && options.resize)
+        options.resize(*size);
+    } else if (options.terminal) {
+      return signo;
+    } else if (options.forward_signal) {
+      options.forward_signal(signo);
+    }
+  }
+  return 0;
 }
 
 } // namespace
@@ -135,23 +157,35 @@ void hold_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-result<int> carry_stream(int socket, const stream_options& options) {
+result<stream_end> carry_stream(int socket, stream_options options) {
   hold_signals();
   const auto set = forwarded_set();
   const sys::unique_fd signals{
     ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
+  std::optional<raw_input> raw;
+  if (options.terminal && options.forward_stdin)
+    raw.emplace();
   std::array<pollfd, 3> fds{
     pollfd{socket, POLLIN, 0}, pollfd{signals.get(), POLLIN, 0},
     pollfd{options.forward_stdin ? STDIN_FILENO : -1, POLLIN, 0}};
   frame_reader frames;
   std::array<char, piece> data{};
   for (;;) {
-    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR)
+    const auto ready = ::poll(fds.data(), fds.size(),
+                              options.keys.holds() ? key_patience_ms : -1);
+    if (ready < 0 && errno != EINTR)
       return fail_os(errno, "poll", "attach stream");
+    if (ready == 0)
+      static_cast<void>(send_input(socket, options.keys.release()));
+    if (ready <= 0)
+      continue;
     if (fds[1].revents != 0)
-      forward_signals(signals.get(), options);
-    if (fds[2].revents != 0 && !forward_input(socket))
+      if (const auto signo = take_signals(signals.get(), options); signo != 0)
+        return stream_end{128 + signo, true};
+    if (fds[2].revents != 0 && !forward_input(socket, options))
       fds[2].fd = -1;
+    if (options.keys.detached())
+      return stream_end{0, true};
     if (fds[0].revents == 0)
       continue;
     const auto size = ::read(socket, data.data(), data.size());
@@ -160,8 +194,11 @@ result<int> carry_stream(int socket, const stream_options& options) {
     if (size <= 0)
       return fail(fault::unavailable,
                   "the attach stream ended without an exit status");
-    if (frames.take(data.data(), static_cast<std::size_t>(size)))
-      return exit_code_of(frames.status);
+    if (frames.take(data.data(), static_cast<std::size_t>(size))) {
+      raw.reset(); // before there is something to say
+      TROUPE_TRY(const auto code, exit_code_of(frames.status));
+      return stream_end{code, false};
+    }
   }
 }
 

@@ -26,12 +26,9 @@ std::string_view text_of(const frame_header& header) {
 
 } // namespace
 
-client::client(client_owner& owner, sys::unique_fd socket, bool with_stdin,
-               bool with_output) noexcept
-  : owner_(owner),
-    socket_(std::move(socket)),
-    with_stdin_(with_stdin),
-    with_output_(with_output) {
+client::client(client_owner& owner, sys::unique_fd socket,
+               const client_options& what) noexcept
+  : owner_(owner), socket_(std::move(socket)), what_(what) {
 }
 
 outcome client::open(loop& in) {
@@ -67,7 +64,7 @@ void client::close_output() {
 }
 
 void client::read_input(bool hung_up) {
-  if (with_stdin_ && !owner_.takes_input())
+  if (what_.with_stdin && !owner_.takes_input())
     return;
   const auto buffer = loop_->scratch();
   const auto n = ::recv(socket_.get(), buffer.data(), buffer.size(),
@@ -79,7 +76,7 @@ void client::read_input(bool hung_up) {
   }
   if (n == 0) {
     input_open_ = false;
-    if (with_stdin_ && !hung_up)
+    if (what_.with_stdin && !hung_up)
       owner_.end_of_input();
     return;
   }
@@ -89,6 +86,11 @@ void client::read_input(bool hung_up) {
 
 // False at what is not a stdin frame of legal length.
 bool client::parse_input(std::string_view bytes) {
+  if (what_.raw) {
+    if (what_.with_stdin)
+      owner_.input(bytes);
+    return true;
+  }
   while (!bytes.empty()) {
     if (header_have_ < header_.size()) {
       take_header(bytes);
@@ -100,7 +102,7 @@ bool client::parse_input(std::string_view bytes) {
         return false;
     }
     const auto body = bytes.substr(0, body_left_);
-    if (with_stdin_ && !body.empty())
+    if (what_.with_stdin && !body.empty())
       owner_.input(body);
     bytes.remove_prefix(body.size());
     body_left_ -= static_cast<std::uint32_t>(body.size());
@@ -118,18 +120,19 @@ void client::take_header(std::string_view& bytes) {
 }
 
 void client::output(frame_stream stream, std::string_view body) {
-  if (with_output_)
+  if (what_.with_output)
     send(stream, body);
 }
 
 void client::send(frame_stream stream, std::string_view body) {
   if (dead_ || !output_open_)
     return;
-  const auto header = make_header(stream,
+  const auto framed = make_header(stream,
                                   static_cast<std::uint32_t>(body.size()));
+  const auto header = what_.raw ? std::string_view{} : text_of(framed);
   std::size_t done = 0;
   if (kept_.empty()) {
-    iovec parts[] = {{const_cast<std::uint8_t*>(header.data()), header.size()},
+    iovec parts[] = {{const_cast<char*>(header.data()), header.size()},
                      {const_cast<char*>(body.data()), body.size()}};
     msghdr message{};
     message.msg_iov = parts;
@@ -140,7 +143,7 @@ void client::send(frame_stream stream, std::string_view body) {
     done = static_cast<std::size_t>(std::max<ssize_t>(n, 0));
   }
   const auto of_header = std::min(done, header.size());
-  kept_.append(text_of(header).substr(of_header));
+  kept_.append(header.substr(of_header));
   kept_.append(body.substr(done - of_header));
   update_interest();
 }
@@ -151,7 +154,8 @@ void client::drop_kept() noexcept {
 }
 
 void client::finish(std::string_view status) {
-  send(frame_stream::status, status);
+  if (!what_.raw)
+    send(frame_stream::status, status);
   finishing_ = true;
   if (!dead_ && kept_.empty())
     die();
@@ -186,7 +190,7 @@ void client::resume_input() {
 void client::update_interest() {
   if (dead_)
     return;
-  const auto reads = input_open_ && (!with_stdin_ || owner_.takes_input());
+  const auto reads = input_open_ && (!what_.with_stdin || owner_.takes_input());
   if (!output_open_ && !reads)
     return watch_.pause();
   watch_.want((reads ? EPOLLIN : 0U)

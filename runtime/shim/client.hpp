@@ -27,6 +27,13 @@ public:
   virtual void gone(client& who) = 0;
 };
 
+/// What a client is attached for.
+struct client_options {
+  bool with_stdin = false;
+  bool with_output = true;
+  bool raw = false; ///< Bytes instead of frames.
+};
+
 /// One attached client: frames.hpp on a stream socket. It never blocks; what
 /// the socket does not take is kept, and `full` says when to stop.
 class client {
@@ -34,8 +41,8 @@ public:
   /// Output that is kept for a client that does not read.
   static constexpr std::size_t buffer_size = 1U << 20U;
 
-  client(client_owner& owner, sys::unique_fd socket, bool with_stdin,
-         bool with_output) noexcept;
+  client(client_owner& owner, sys::unique_fd socket,
+         const client_options& what) noexcept;
 
   /// Begins to listen.
   [[nodiscard]] outcome open(loop& in);
@@ -46,7 +53,8 @@ public:
   /// Output, if the client wants any.
   void output(frame_stream stream, std::string_view body);
 
-  /// Sends the last frame; `gone` follows when all is delivered.
+  /// Sends the last frame, if there are any; `gone` follows when all is
+  /// delivered.
   void finish(std::string_view status);
 
   void resume_input();
@@ -74,8 +82,7 @@ private:
   client_owner& owner_;
   sys::unique_fd socket_;
   watch watch_;
-  bool with_stdin_;
-  bool with_output_;
+  client_options what_;
   bool input_open_ = true;
   bool output_open_ = true;
   bool finishing_ = false;

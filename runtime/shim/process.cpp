@@ -65,8 +65,7 @@ outcome process::open_stdio(const shim::launch& request) {
   stdio::listener tell;
   tell.log_failed = [this] { publish(); };
   tell.clients_gone = [to = &table_] { to->tidy_later(); };
-  TROUPE_TRY(stdio_, stdio::open(in_.loop, request.log, request.open_stdin,
-                                 std::move(tell)));
+  TROUPE_TRY(stdio_, stdio::open(in_.loop, request, std::move(tell)));
   return {};
 }
 
@@ -78,6 +77,7 @@ result<child> process::fork_launcher(bool exec, int memfd, int target,
   with.stdin_fd = ends.in.get();
   with.stdout_fd = ends.out.get();
   with.stderr_fd = ends.err.get();
+  with.console = ends.console.get();
   if (!exec)
     if (auto spare = in_.spares.launch(memfd, with))
       return *std::move(spare);
@@ -269,10 +269,17 @@ outcome process::signal(int signo) {
   return sys::send_signal(init_.get(), signo);
 }
 
-outcome process::attach(sys::unique_fd socket, bool with_stdin,
-                        bool with_output) {
+outcome process::resize(std::uint16_t rows, std::uint16_t cols) {
+  if (over())
+    return fail(wrong_state(record_.key, "resize", "it has ended"));
+  return stdio_->resize(rows, cols);
+}
+
+outcome process::attach(sys::unique_fd socket, const client_options& what) {
   if (!over())
-    return stdio_->attach(std::move(socket), with_stdin, with_output);
+    return stdio_->attach(std::move(socket), what);
+  if (what.raw)
+    return {}; // the end of the stream says it all
   // A fresh socket's buffer holds this; a client that filled it has itself to
   // blame.
   const auto status = status_of(record_);

@@ -34,8 +34,10 @@ public:
 
   [[nodiscard]] outcome signal(int signo);
 
-  [[nodiscard]] outcome attach(sys::unique_fd socket, bool with_stdin,
-                               bool with_output);
+  [[nodiscard]] outcome attach(sys::unique_fd socket,
+                               const client_options& what);
+
+  [[nodiscard]] outcome resize(std::uint16_t rows, std::uint16_t cols);
 
   /// Reads what the launcher has said, for the sweep of orphans.
   void read_report_line();

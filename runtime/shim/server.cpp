@@ -208,7 +208,12 @@ outcome server::obey(const signal& x, const asker&, sys::packet&) {
 outcome server::obey(const attach& x, const asker&, sys::packet& with) {
   TROUPE_TRY(auto socket, only_fd(with, "attach " + x.key));
   TROUPE_TRY(auto* found, find(x.key));
-  return found->attach(std::move(socket), x.with_stdin, x.with_output);
+  return found->attach(std::move(socket), {x.with_stdin, x.with_output, x.raw});
+}
+
+outcome server::obey(const resize& x, const asker&, sys::packet&) {
+  TROUPE_TRY(auto* found, find(x.key));
+  return found->resize(x.rows, x.cols);
 }
 
 outcome server::obey(const teardown& x, const asker& who, sys::packet& with) {

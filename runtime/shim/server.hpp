@@ -45,6 +45,7 @@ private:
   outcome obey(const start& x, const asker& who, sys::packet& with);
   outcome obey(const signal& x, const asker& who, sys::packet& with);
   outcome obey(const attach& x, const asker& who, sys::packet& with);
+  outcome obey(const resize& x, const asker& who, sys::packet& with);
   outcome obey(const teardown& x, const asker& who, sys::packet& with);
   outcome obey(const poststart& x, const asker& who, sys::packet& with);
   outcome obey(const forget& x, const asker& who, sys::packet& with);

@@ -19,7 +19,8 @@ namespace {
 /// not -1. Its one byte says which.
 constexpr std::array order_lines{
   &launcher::lines::start, &launcher::lines::stdin_fd,
-  &launcher::lines::stdout_fd, &launcher::lines::stderr_fd};
+  &launcher::lines::stdout_fd, &launcher::lines::stderr_fd,
+  &launcher::lines::console};
 
 outcome send_order(int line, int plan, const launcher::lines& with) {
   std::array<std::uint8_t, 1> given{0};

@@ -1,5 +1,8 @@
 #include "runtime/shim/stdio.hpp"
 
+#include "runtime/linux/pty.hpp"
+#include "runtime/linux/seqpacket.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
@@ -12,6 +15,10 @@
 namespace troupe::shim {
 
 namespace {
+
+/// More than the kernel keeps of what was written to a terminal and not read
+/// yet: TTYB_DEFAULT_MEM_LIMIT, and what its line discipline holds.
+constexpr std::size_t terminal_backlog = 256U << 10U;
 
 struct pipe_ends {
   sys::unique_fd read;
@@ -46,14 +53,19 @@ stdio::stdio(loop& in, listener tell) noexcept
   : loop_(in), tell_(std::move(tell)) {
 }
 
-result<std::unique_ptr<stdio>> stdio::open(loop& in, const log_options& log,
-                                           bool open_stdin, listener tell) {
+result<std::unique_ptr<stdio>> stdio::open(loop& in, const launch& how,
+                                           listener tell) {
   std::unique_ptr<stdio> out{new stdio{in, std::move(tell)}};
-  if (!log.path.empty()) {
-    TROUPE_TRY(out->log_, log_writer::open(log));
+  if (!how.log.path.empty()) {
+    TROUPE_TRY(out->log_, log_writer::open(how.log));
+  }
+  out->has_terminal_ = how.terminal;
+  if (how.terminal) {
+    TROUPE_CHECK(out->open_console());
+    return out;
   }
   TROUPE_CHECK(out->open_outputs());
-  if (open_stdin)
+  if (how.open_stdin)
     TROUPE_CHECK(out->open_input());
   return out;
 }
@@ -64,9 +76,7 @@ outcome stdio::open_outputs() {
   for (auto& each : outputs_) {
     TROUPE_TRY(auto ends, open_pipe(true));
     each.pipe = std::move(ends.read);
-    TROUPE_TRY(each.ready,
-               loop_.add(each.pipe.get(), EPOLLIN,
-                         [this, &each](std::uint32_t) { read_output(each); }));
+    TROUPE_CHECK(watch_output(each));
     (each.stream == log::stream::out ? child_.out : child_.err) = std::move(
       ends.write);
   }
@@ -77,10 +87,70 @@ outcome stdio::open_input() {
   TROUPE_TRY(auto ends, open_pipe(false));
   child_.in = std::move(ends.read);
   stdin_ = std::move(ends.write);
+  return watch_input();
+}
+
+outcome stdio::watch_output(output& from) {
+  TROUPE_TRY(from.ready,
+             loop_.add(from.pipe.get(), EPOLLIN,
+                       [this, &from](std::uint32_t) { read_output(from); }));
+  return {};
+}
+
+outcome stdio::watch_input() {
   TROUPE_TRY(stdin_ready_, loop_.add(stdin_.get(), 0,
                                      [this](std::uint32_t) { write_input(); }));
   stdin_ready_.pause();
   return {};
+}
+
+// -- terminal -----------------------------------------------------------------
+
+outcome stdio::open_console() {
+  TROUPE_TRY(auto line, sys::seqpacket_pair());
+  if (::fcntl(line.first.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0)
+    return fail_os(errno, "fcntl O_NONBLOCK", "console line");
+  console_ = std::move(line.first);
+  child_.console = std::move(line.second);
+  TROUPE_TRY(console_ready_,
+             loop_.add(console_.get(), EPOLLIN,
+                       [this](std::uint32_t) { take_terminal(); }));
+  return {};
+}
+
+void stdio::take_terminal() {
+  if (!console_)
+    return;
+  auto got = sys::receive_packet(console_.get());
+  if (!got && got.error().code == fault::exhausted)
+    return;
+  console_ready_.reset();
+  console_.reset();
+  // What cannot be watched is as if it had hung up: its process hears of it.
+  if (got && got->fds.size() == 1)
+    (void)use_terminal(std::move(got->fds.front()));
+}
+
+// Two descriptors, because each has a watch of its own.
+outcome stdio::use_terminal(sys::unique_fd master) {
+  if (::fcntl(master.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0)
+    return fail_os(errno, "fcntl O_NONBLOCK", "terminal");
+  stdin_.reset(::fcntl(master.get(), F_DUPFD_CLOEXEC, 0));
+  if (!stdin_)
+    return fail_os(errno, "dup", "terminal");
+  outputs_[0].stream = log::stream::out;
+  outputs_[0].pipe = std::move(master);
+  TROUPE_CHECK(watch_input());
+  return watch_output(outputs_[0]);
+}
+
+outcome stdio::resize(std::uint16_t rows, std::uint16_t cols) {
+  take_terminal();
+  if (!has_terminal_)
+    return fail(fault::wrong_state, "resize: it has no terminal");
+  if (!outputs_[0].pipe)
+    return fail(fault::wrong_state, "resize: its terminal is closed");
+  return sys::set_window_size(outputs_[0].pipe.get(), rows, cols);
 }
 
 // -- output -------------------------------------------------------------------
@@ -127,11 +197,13 @@ void stdio::room() {
 
 // Takes what is in the pipe now and no more: a process outside the container's
 // pid namespace may hold the other end and write for ever.
+//
+// A terminal does not tell how much that is: not more than it can hold.
 void stdio::drain(output& from) {
   if (!from.pipe)
     return;
-  auto left = 0;
-  if (::ioctl(from.pipe.get(), FIONREAD, &left) != 0)
+  auto left = static_cast<int>(terminal_backlog);
+  if (!has_terminal_ && ::ioctl(from.pipe.get(), FIONREAD, &left) != 0)
     left = 0;
   const auto buffer = loop_.scratch();
   while (left > 0) {
@@ -151,6 +223,7 @@ void stdio::drain(output& from) {
 
 void stdio::finish(const std::string& status) {
   child_ = {};
+  take_terminal();
   for (auto& each : outputs_)
     drain(each);
   if (log_) {
@@ -172,7 +245,10 @@ void stdio::input(std::string_view bytes) {
   write_input();
 }
 
+// A terminal stays open when one of those at it leaves.
 void stdio::end_of_input() {
+  if (has_terminal_)
+    return;
   stdin_ending_ = true;
   write_input();
 }
@@ -213,15 +289,14 @@ void stdio::resume_clients() {
 
 // -- clients ------------------------------------------------------------------
 
-outcome stdio::attach(sys::unique_fd socket, bool with_stdin,
-                      bool with_output) {
+outcome stdio::attach(sys::unique_fd socket, const client_options& what) {
   TROUPE_CHECK(check_stream_socket(socket.get()));
-  if (with_stdin && !stdin_)
+  take_terminal();
+  if (what.with_stdin && !stdin_)
     return fail(fault::invalid_config,
                 "attach: stdin is wanted, but the process has none, or it is "
                 "closed");
-  auto added = std::make_unique<client>(*this, std::move(socket), with_stdin,
-                                        with_output);
+  auto added = std::make_unique<client>(*this, std::move(socket), what);
   TROUPE_CHECK(added->open(loop_));
   // Here and not in `gone`, which runs inside the client.
   std::erase_if(clients_, [](const auto& each) { return each->dead(); });

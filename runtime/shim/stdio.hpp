@@ -19,7 +19,8 @@ namespace troupe::shim {
 ///
 /// Nothing is read from the process while a client's buffer is full (the
 /// process then blocks, as on any pipe), and nothing from a client while the
-/// process does not read its stdin.
+/// process does not read its stdin. A process with a terminal has its master in
+/// the place of the pipes: the launcher sends it when it has made it.
 class stdio final : public client_owner {
 public:
   /// What the process gets; closed here once it has been forked.
@@ -27,6 +28,7 @@ public:
     sys::unique_fd in; ///< Invalid: /dev/null.
     sys::unique_fd out;
     sys::unique_fd err;
+    sys::unique_fd console; ///< Where the master of its terminal goes.
   };
 
   struct listener {
@@ -38,15 +40,21 @@ public:
   stdio& operator=(const stdio&) = delete;
 
   [[nodiscard]] static result<std::unique_ptr<stdio>>
-  open(loop& in, const log_options& log, bool open_stdin, listener tell);
+  open(loop& in, const launch& how, listener tell);
 
   [[nodiscard]] child_ends& for_child() noexcept {
     return child_;
   }
 
   /// Adds a client. Refused if it wants a stdin that there is not.
-  [[nodiscard]] outcome attach(sys::unique_fd socket, bool with_stdin,
-                               bool with_output);
+  [[nodiscard]] outcome attach(sys::unique_fd socket,
+                               const client_options& what);
+
+  /// Takes the terminal that the launcher has sent, if it has.
+  void take_terminal();
+
+  /// `wrong_state` without a terminal.
+  [[nodiscard]] outcome resize(std::uint16_t rows, std::uint16_t cols);
 
   /// The process is gone: takes what it had written, whatever room clients
   /// have, ends the log, and tells every client `status`.
@@ -68,6 +76,10 @@ private:
   stdio(loop& in, listener tell) noexcept;
   outcome open_outputs();
   outcome open_input();
+  outcome open_console();
+  outcome use_terminal(sys::unique_fd master);
+  outcome watch_output(output& from);
+  outcome watch_input();
   void read_output(output& from);
   void drain(output& from);
   void deliver(log::stream from, std::string_view bytes);
@@ -85,6 +97,9 @@ private:
   loop& loop_;
   listener tell_;
   child_ends child_;
+  sys::unique_fd console_; ///< Until the terminal has come over it.
+  watch console_ready_;
+  bool has_terminal_ = false;
   std::array<output, 2> outputs_;
   sys::unique_fd stdin_;
   watch stdin_ready_;

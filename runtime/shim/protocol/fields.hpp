@@ -21,7 +21,7 @@ auto fields(T& x) {
 
 template <maybe_const<launch> T>
 auto fields(T& x) {
-  return std::tie(x.seq, x.key, x.target, x.open_stdin, x.log);
+  return std::tie(x.seq, x.key, x.target, x.open_stdin, x.terminal, x.log);
 }
 
 template <maybe_const<signal> T>
@@ -31,7 +31,12 @@ auto fields(T& x) {
 
 template <maybe_const<attach> T>
 auto fields(T& x) {
-  return std::tie(x.seq, x.key, x.with_stdin, x.with_output);
+  return std::tie(x.seq, x.key, x.with_stdin, x.with_output, x.raw);
+}
+
+template <maybe_const<resize> T>
+auto fields(T& x) {
+  return std::tie(x.seq, x.key, x.rows, x.cols);
 }
 
 /// A request that says no more than whom it is about.

@@ -28,7 +28,7 @@
 namespace troupe::shim {
 
 /// Both sides refuse a peer of another version.
-inline constexpr std::uint32_t protocol_version = 2;
+inline constexpr std::uint32_t protocol_version = 3;
 
 /// A process of the shim's: `web-1` (a container's init) or `web-1/3f2a` (an
 /// exec session of it).
@@ -51,6 +51,8 @@ struct launch {
   process_key key;
   process_key target;      ///< Empty: a launch_plan; else an exec_plan, in it.
   bool open_stdin = false; ///< A pipe for attached clients; else /dev/null.
+  /// Its plan has a terminal: that is all its stdio, and always open.
+  bool terminal = false;
   log_options log;
   friend bool operator==(const launch&, const launch&) = default;
 };
@@ -73,13 +75,24 @@ struct signal {
 
 /// Hands over a client's stream socket. fds: [socket]. From here on the shim
 /// owns it and speaks frames.hpp on it; it ends with a status frame when the
-/// process has exited and all output is delivered.
+/// process has exited and all output is delivered. `raw`: bytes alone, both
+/// ways, and no status.
 struct attach {
   std::uint64_t seq = 0;
   process_key key;
   bool with_stdin = false;
   bool with_output = true;
+  bool raw = false;
   friend bool operator==(const attach&, const attach&) = default;
+};
+
+/// Sets the size of the process's terminal, in characters.
+struct resize {
+  std::uint64_t seq = 0;
+  process_key key;
+  std::uint16_t rows = 0;
+  std::uint16_t cols = 0;
+  friend bool operator==(const resize&, const resize&) = default;
 };
 
 /// Forks a cleaner (launch::run_teardown) for a container whose init is gone.
@@ -112,8 +125,8 @@ struct quit {
   friend bool operator==(const quit&, const quit&) = default;
 };
 
-using request = std::variant<launch, start, signal, attach, teardown, poststart,
-                             forget, quit>;
+using request = std::variant<launch, start, signal, attach, resize, teardown,
+                             poststart, forget, quit>;
 
 // -- shim to supervisor -------------------------------------------------------
 

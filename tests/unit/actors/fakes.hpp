@@ -151,6 +151,7 @@ inline std::string verb_of(const shim::request& x) {
                [](const shim::start&) { return "start"; },
                [](const shim::signal&) { return "signal"; },
                [](const shim::attach&) { return "attach"; },
+               [](const shim::resize&) { return "resize"; },
                [](const shim::teardown&) { return "teardown"; },
                [](const shim::poststart&) { return "poststart"; },
                [](const shim::forget&) { return "forget"; },

@@ -45,6 +45,7 @@ fake_exec(exec_session_actor::stateful_pointer<fake_exec_state> self,
         self->send(each, msg::exec_exited{now});
       return now;
     },
+    [](const msg::resize_terminal&) { return msg::done{}; },
     [in](const msg::attach& x) {
       in->attach(x.socket);
       return msg::done{};
@@ -123,6 +124,7 @@ fake_container(container_actor::stateful_pointer<fake_container_state> self,
       out.used.memory.limit = std::numeric_limits<std::int64_t>::max();
       return out;
     },
+    [](const msg::resize_terminal&) { return msg::done{}; },
     [in](const msg::attach& x) {
       in->attach(x.socket);
       in->note(x.with_stdin ? "attach stdin" : "attach");

@@ -150,11 +150,12 @@ TEST_CASE("mutants of the shim's packets are refused, or decoded as they are "
           "[rule-8]") {
   using namespace shim;
   const auto step = step_report{7, 3, 2, "mount /data: ENOENT"};
-  mutator requests{
-    {text_of(encode(request{launch{1, "web-1/s", "web-1", true, {"/log"}}})),
-     text_of(encode(request{shim::signal{3, "web-1", 15}})),
-     text_of(encode(request{attach{4, "web-1", true, false}})),
-     text_of(encode(request{quit{~std::uint64_t{0}}}))}};
+  mutator requests{{text_of(encode(request{
+                      launch{1, "web-1/s", "web-1", true, false, {"/log"}}})),
+                    text_of(encode(request{shim::signal{3, "web-1", 15}})),
+                    text_of(encode(request{attach{4, "web-1", true, false}})),
+                    text_of(encode(request{resize{5, "web-1", 24, 80}})),
+                    text_of(encode(request{quit{~std::uint64_t{0}}}))}};
   CHECK(feed(requests, 5000,
              [](const std::string& text) {
                auto out = decode_request(bytes_of(text));

@@ -15,10 +15,11 @@ step_report some_step() {
 
 std::vector<request> every_request() {
   return {
-    launch{1, "web-1/s", "web-1", true, {"/var/log/x", 1 << 30, 9}},
+    launch{1, "web-1/s", "web-1", true, true, {"/var/log/x", 1 << 30, 9}},
     start{2, "web-1"},
     shim::signal{3, "web-1", 15},
-    attach{4, "web-1", true, false},
+    attach{4, "web-1", true, false, true},
+    resize{8, "web-1", 50, 132},
     teardown{5, "web-1"},
     poststart{6, "web-1"},
     forget{7, "web-1"},
