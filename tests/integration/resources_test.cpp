@@ -292,6 +292,31 @@ TEST_CASE_METHOD(fixture, "pressure is an event", "[e2e][pressure]") {
   remove();
 }
 
+TEST_CASE_METHOD(fixture, "an update of device rules takes effect at once",
+                 "[e2e][update][rule-13]") {
+  run("sleep 1000");
+  const auto opens = [&] {
+    return host
+             .troupe({"exec", "web", "sh", "-c",
+                      "[ -e /f ] || mknod /f c 10 229; : </f"}) // /dev/fuse
+             .exit_code
+           == 0;
+  };
+  CHECK_FALSE(opens());
+  const auto update = [&](const std::string& rules) {
+    const auto said = host.troupe({"update", "-r", "-", "web"},
+                                  {.input = R"({"devices":)" + rules + "}"});
+    INFO(said.err);
+    CHECK(said.exit_code == 0);
+  };
+  update(R"([{"allow":false,"access":"rwm"},)"
+         R"({"allow":true,"type":"c","major":10,"minor":229,"access":"rwm"}])");
+  CHECK(opens());
+  update(R"([{"allow":false,"access":"rwm"}])");
+  CHECK_FALSE(opens());
+  remove();
+}
+
 TEST_CASE("a freeze that cannot end is given up, and disturbs nobody",
           "[e2e][pause]") {
   test::busybox_rootfs root;
