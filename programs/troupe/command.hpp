@@ -57,8 +57,11 @@ int for_each(const std::vector<std::string>& ids,
 /// `10`, `1.5s`, `500ms`, `2m`: seconds if there is no unit.
 [[nodiscard]] result<double> parse_seconds(const std::string& text);
 
-void add_run_commands(CLI::App& app, context& with);       // run … attach
-void add_exec_command(CLI::App& app, context& with);       // exec
+void add_run_commands(CLI::App& app, context& with);          // run … attach
+void add_exec_command(CLI::App& app, context& with);          // exec
+void add_exec_session_commands(CLI::App& app, context& with); // exec ls …
+/// `exec ls` as the one word that it is to the parser.
+void join_session_verb(std::vector<std::string>& words);
 void add_lifecycle_commands(CLI::App& app, context& with); // kill stop … rm
 void add_update_command(CLI::App& app, context& with);
 void add_show_commands(CLI::App& app, context& with); // ps inspect top

@@ -82,6 +82,9 @@ void add_exec_command(CLI::App& app, context& with) {
   command->footer("troupe exec [OPTIONS] CONTAINER CMD...\n\nEverything after "
                   "CMD belongs to CMD. stdin is carried "
                   "unless it is a terminal (then: -i).\n\n"
+                  "Sessions that are there: troupe exec "
+                  "ls|inspect|attach|stop|wait|rm CONTAINER SESSION\n(a "
+                  "container of such a name needs an option before it).\n\n"
                   "  troupe exec web-1 ps\n"
                   "  troupe exec -it web-1 sh\n"
                   "  echo hello | troupe exec web-1 cat");

@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   app.footer(footer);
   client::add_run_commands(app, with);
   client::add_exec_command(app, with);
+  client::add_exec_session_commands(app, with);
   client::add_lifecycle_commands(app, with);
   client::add_update_command(app, with);
   client::add_show_commands(app, with);
@@ -59,6 +60,7 @@ int main(int argc, char** argv) {
   try {
     std::vector<std::string> words{argv + 1, argv + argc};
     split_at_dashes(words, with);
+    client::join_session_verb(words);
     std::reverse(words.begin(), words.end()); // CLI11 takes them from the end
     app.parse(std::move(words));
     return with.action ? with.action() : 0;

@@ -128,11 +128,18 @@ result<nlohmann::json> document_of(const context& with, run_request& x,
   return out;
 }
 
-result<std::string> create(const context& with, api_client& api, run_request& x,
-                           const CLI::App& command) {
+/// A container that has been made.
+struct created {
+  std::string id;
+  bool terminal = false; ///< By -t, or by its config.json.
+};
+
+result<created> create(const context& with, api_client& api, run_request& x,
+                       const CLI::App& command) {
   TROUPE_TRY(const auto document, document_of(with, x, command));
-  TROUPE_TRY(const auto created, api.post("/v1/containers", document));
-  return created.value("id", std::string{});
+  TROUPE_TRY(const auto made, api.post("/v1/containers", document));
+  return created{made.value("id", std::string{}),
+                 made.value("terminal", false)};
 }
 
 /// Carries the streams of a container, created or running.
@@ -177,26 +184,27 @@ int run(const context& with, run_request& x, const CLI::App& command) {
       !fits)
     return complain(fits.error());
   auto api = with.api();
-  const auto id = create(with, api, x, command);
-  if (!id)
-    return complain(id.error());
+  const auto made = create(with, api, x, command);
+  if (!made)
+    return complain(made.error());
+  const auto path = container_path(made->id);
   if (x.detach) {
-    if (const auto started = api.post(container_path(*id, "/start"));
-        !started) {
+    if (const auto started = api.post(path + "/start"); !started) {
       if (x.auto_remove)
-        clear_away(api, *id);
+        clear_away(api, made->id);
       return complain(started.error());
     }
-    print(*id + '\n');
+    print(made->id + '\n');
     return 0;
   }
-  const auto end = carry_container(with, api,
-                                   {container_path(*id), true, x.interactive,
-                                    x.options.tty, *std::move(keys)});
+  if (made->terminal && !x.options.tty) // else it has been made in our size
+    send_window(api, path);
+  const auto end = carry_container(
+    with, api, {path, true, x.interactive, made->terminal, *std::move(keys)});
   // The supervisor removes it by itself; asking joins that, so that the name
   // is free again when this command ends.
   if (x.auto_remove && !(end && end->detached))
-    clear_away(api, *id);
+    clear_away(api, made->id);
   return end ? end->exit_code : complain(end.error());
 }
 
@@ -251,10 +259,10 @@ void add_run_commands(CLI::App& app, context& with) {
   create_command->callback([&with, plain, create_command] {
     with.action = [&with, plain, create_command] {
       auto api = with.api();
-      const auto id = create(with, api, *plain, *create_command);
-      if (!id)
-        return complain(id.error());
-      print(*id + '\n');
+      const auto made = create(with, api, *plain, *create_command);
+      if (!made)
+        return complain(made.error());
+      print(made->id + '\n');
       return 0;
     };
   });
