@@ -225,18 +225,18 @@ struct container_state {
     std::int64_t victims_known = 0;
     bool init_was_victim = false;
   } oom;
-  bool killed_by_us = false; ///< SIGKILL was sent to its init.
   oom_watcher_actor oom_watcher;
   pressure_watcher_actor pressure_watcher; ///< Null without triggers.
+  bool killed_by_us = false;               ///< SIGKILL was sent to its init.
   bool told_created = false;
   bool told_started = false;
   bool exit_committed = false; ///< The exit is in the event log.
   bool exit_answered = false;  ///< Whoever waited has been told.
   bool forgotten = false;      ///< The shim holds no record any more.
-  std::vector<exit_listener_actor> listeners;
-
   bool removing = false;
   bool tearing_down = false;
+  std::vector<exit_listener_actor> listeners;
+
   std::vector<answer> removers;
 
   std::map<std::string, exec_session_actor> sessions;

@@ -42,7 +42,7 @@ struct oom_watcher_state {
   /// Tells of a rise since the last look; false if there is nothing to look at
   /// any more.
   bool look();
-  void look_later(caf::timespan delay);
+  void look_later(caf::timespan in);
   outcome begin(const oom_sources& from, const oom_watch& watch);
   void on_ready();
 

@@ -33,7 +33,7 @@ outcome check_known(const json_value& asked, const json_value& understood) {
   return {};
 }
 
-struct asked_limits {
+struct asked_limits { // NOLINT(bugprone-exception-escape): json asserts
   json_value document;
   oci::resources limits;
 };

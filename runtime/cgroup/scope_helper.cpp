@@ -58,6 +58,7 @@ result<helper> start(const std::string& program,
   actions.put(in[0].get(), STDIN_FILENO);
   actions.put(out[1].get(), STDOUT_FILENO);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (auto& word : words)
     arguments.push_back(word.data());
   arguments.push_back(nullptr);

@@ -113,7 +113,8 @@ outcome remove_files(const std::string& path) {
   TROUPE_TRY(const auto names, names_in(std::move(listed), path));
   for (const auto& name : names)
     if (::unlinkat(in.get(), name.c_str(), 0) != 0 && errno != ENOENT)
-      return fail_os(errno, "unlink", path + '/' + name);
+      return fail_os(errno, "unlink",
+                     std::string{path}.append("/").append(name));
   return {};
 }
 
