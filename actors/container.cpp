@@ -133,7 +133,7 @@ void container_state::process_changed(const shim::record& x) {
   }
   if (now.status == status::destroyed || forgotten)
     return;
-  if (note_log(now, x.log))
+  if (note_output(now.output, x))
     publish();
   switch (x.state) {
   case shim::process_state::launching:
@@ -165,6 +165,17 @@ void container_state::fell_due(const msg::deadline& x) {
   if (!due.current(x))
     return;
   switch (static_cast<container_due>(x.of)) {
+  case container_due::launch_turn:
+    launch();
+    break;
+  case container_due::launch_look:
+    look_at_line();
+    break;
+  case container_due::launch_late:
+    leave_line({fault::timed_out, 0,
+                about("create") + ": still " + std::to_string(turn.before())
+                  + " launches before it"});
+    break;
   case container_due::launch_over:
     if (launch_ended)
       clean_up_launch();
@@ -180,7 +191,7 @@ void container_state::fell_due(const msg::deadline& x) {
   case container_due::freeze_over:
     freeze_failed({fault::timed_out, 0,
                    about("pause") + ": not frozen after "
-                     + std::to_string(with->settings.freeze_timeout_ms)
+                     + std::to_string(with->settings->freeze_timeout_ms)
                      + " ms"});
     break;
   case container_due::grace_over:
@@ -252,6 +263,7 @@ container_actor::behavior_type container(container_state::pointer self,
     [&state](const msg::resize_terminal& x) {
       return state.resize_terminal(x);
     },
+    [&state](const msg::reopen_log&) { return state.reopen_log(); },
     [&state](const msg::create_exec& x) { return state.create_exec(x); },
     [&state](const msg::find_exec& x) { return state.find_exec(x.id); },
     [&state](const msg::forget_execs&) { return state.forget_execs(); },

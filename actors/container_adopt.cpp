@@ -23,6 +23,9 @@ void container_state::adopt(const container_origin& x) {
   launch_sent = true;
   plan = x.plan;
   now = snapshot_of(x.state, *plan);
+  if (now.log_driver.empty()) // An older supervisor's.
+    now.log_driver = "k8s-file";
+  now.files = with->store.files_of(now.id);
   if (plan->cgroup.mode != plan::cgroup_mode::none)
     control = with->open_control(plan->cgroup);
   for (const auto& record : x.execs) {
@@ -30,6 +33,7 @@ void container_state::adopt(const container_origin& x) {
     origin.container = now.id;
     origin.id = record.key.substr(now.id.size() + 1);
     origin.owner = self;
+    origin.cgroup = plan->cgroup;
     origin.has_record = true;
     origin.record = record;
     const auto id = origin.id;
@@ -45,7 +49,7 @@ void container_state::adopt(const container_origin& x) {
 }
 
 void container_state::adopt_process(const shim::record& x) {
-  note_log(now, x.log);
+  note_output(now.output, x);
   self->send(with->shim, msg::own_process{now.id, self});
   if (now.status == status::destroyed) {
     forget([this](const outcome&) { put("destroyed", now_ns()); });
@@ -62,7 +66,7 @@ void container_state::adopt_process(const shim::record& x) {
   switch (x.state) {
   case shim::process_state::launching:
     due.arm(container_due::launch_over,
-            std::chrono::milliseconds{with->settings.launch_timeout_ms});
+            std::chrono::milliseconds{with->settings->launch_timeout_ms});
     break;
   case shim::process_state::created:
     launched(x);

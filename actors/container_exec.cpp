@@ -28,8 +28,8 @@ constexpr auto look_patience = std::chrono::seconds{5};
 
 caf::result<msg::exec_created>
 container_state::create_exec(const msg::create_exec& x) {
-  if (auto row = allowed(operation::exec); !row)
-    return to_caf(std::move(row).error());
+  if (auto may = may_exec(x); !may)
+    return to_caf(std::move(may).error());
   auto config = with->store.read_config(now.id);
   if (!config)
     return to_caf(std::move(config).error().during(about("exec in")));
@@ -37,10 +37,8 @@ container_state::create_exec(const msg::create_exec& x) {
   auto reply = self->make_response_promise<msg::exec_created>();
   self
     ->request(with->planner,
-              std::chrono::milliseconds{with->settings.launch_timeout_ms},
-              msg::compile_exec{plan, *std::move(config), id, x.args, x.env,
-                                x.cwd, x.user, x.cap_add, x.tty, x.rows,
-                                x.cols})
+              std::chrono::milliseconds{with->settings->launch_timeout_ms},
+              msg::compile_exec{plan, *std::move(config), id, x})
     .then(
       [this, x, id, reply](const msg::compiled_exec& compiled) {
         open_session(x, id, compiled.plan, reply);
@@ -49,12 +47,24 @@ container_state::create_exec(const msg::create_exec& x) {
   return reply;
 }
 
+/// A paused container is refused, unless somebody says that it may wait.
+outcome container_state::may_exec(const msg::create_exec& x) const {
+  if (x.preserve_fds != static_cast<std::int64_t>(x.preserved.all.size()))
+    return fail(fault::invalid_config,
+                "/preserve_fds: only a local caller can give descriptors");
+  const auto is_paused = now.status == lifecycle::status::paused
+                         || now.status == lifecycle::status::pausing;
+  if (!(x.ignore_paused && is_paused))
+    TROUPE_CHECK(allowed(operation::exec));
+  return {};
+}
+
 void container_state::open_session(const msg::create_exec& x,
                                    const std::string& id,
                                    msg::shared_exec_plan compiled,
                                    exec_answer reply) {
-  if (auto row = allowed(operation::exec); !row) {
-    reply.deliver(to_caf(std::move(row).error()));
+  if (auto may = may_exec(x); !may) {
+    reply.deliver(to_caf(std::move(may).error()));
     return;
   }
   for (const auto& warning : compiled->warnings)
@@ -63,14 +73,15 @@ void container_state::open_session(const msg::create_exec& x,
   origin.container = now.id;
   origin.id = id;
   origin.owner = self;
+  origin.cgroup = plan->cgroup;
   origin.request = x;
   origin.plan = std::move(compiled);
   auto session = spawn_exec_session(self->system(), with, std::move(origin));
   keep_session(id, session);
   publish();
-  const auto patience
-    = std::chrono::milliseconds{with->settings.launch_timeout_ms}
-      + session_margin;
+  const auto patience = (x.ignore_paused ? pause_patience
+                                         : launch_patience(*with))
+                        + session_margin;
   self->request(session, patience, x)
     .then(
       [session, reply](const msg::exec_snapshot& created) mutable {

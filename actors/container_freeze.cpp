@@ -48,7 +48,7 @@ caf::result<msg::snapshot> container_state::pause() {
 void container_state::look_at_freezer_soon() {
   freezer_delay = first_look;
   due.arm(container_due::freeze_over,
-          std::chrono::milliseconds{with->settings.freeze_timeout_ms});
+          std::chrono::milliseconds{with->settings->freeze_timeout_ms});
   look_at_freezer(); // it may have taken no time at all
   if (now.status == status::pausing)
     changed();

@@ -1,7 +1,10 @@
 #include "actors/container_state.hpp"
 #include "actors/container_view.hpp"
+#include "actors/log_options.hpp"
 #include "actors/shim_calls.hpp"
 
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
@@ -19,6 +22,9 @@ namespace {
 
 constexpr auto cleanup_pause = std::chrono::seconds{1};
 
+/// Between two looks at the line before the shim.
+constexpr auto line_pause = std::chrono::seconds{1};
+
 } // namespace
 
 // -- create -------------------------------------------------------------------
@@ -31,8 +37,14 @@ container_state::create(const msg::create_container& x) {
   now.created = now_ns();
   now.auto_remove = x.auto_remove;
   now.stdin_open = x.open_stdin;
+  stdio = x.stdio;
   creator = self->make_response_promise<msg::snapshot>();
   auto reply = *creator;
+  if (auto chosen = choose_log(x.log); !chosen) {
+    launch_ended = std::move(chosen).error();
+    abandon_launch();
+    return reply;
+  }
   if (auto made = with->store.make(now.id); !made) {
     launch_ended = std::move(made).error();
     abandon_launch();
@@ -45,7 +57,7 @@ container_state::create(const msg::create_container& x) {
     ->request(
       with->planner, launch_patience(*with),
       msg::compile_launch{now.id, x.bundle, x.rootfs, x.spec, x.options})
-    .then([this](const msg::compiled_launch& compiled) { launch(compiled); },
+    .then([this](const msg::compiled_launch& x) { line_up(x); },
           [this](const caf::error& why) {
             launch_ended = from_caf(why);
             abandon_launch();
@@ -53,13 +65,60 @@ container_state::create(const msg::create_container& x) {
   return reply;
 }
 
-void container_state::launch(const msg::compiled_launch& x) {
+/// Waits for its turn, if there are many.
+void container_state::line_up(const msg::compiled_launch& x) {
+  compiled = x;
+  const auto come = due.message(container_due::launch_turn);
+  auto entered = with->gate->enter([to = caf::actor_cast<container_actor>(self),
+                                    come] { caf::anon_send(to, come); });
+  if (!entered) {
+    leave_line(std::move(entered).error().during(about("create")));
+    return;
+  }
+  turn = *std::move(entered);
+  if (turn.has_come()) {
+    launch();
+    return;
+  }
+  due.arm(container_due::launch_late, launch_patience(*with));
+  look_at_line();
+}
+
+void container_state::look_at_line() {
+  if (turn.has_come()) // The call is on its way.
+    return;
+  if (needs_cleanup) {
+    leave_line(wrong_state("create", "it was killed meanwhile"));
+    return;
+  }
+  now.waiting_for = "launch: " + std::to_string(turn.before())
+                    + " launches before it";
+  now.waiting_since = now.created;
+  publish();
+  due.arm(container_due::launch_look, line_pause);
+}
+
+/// Its turn has come, or it waits no more.
+void container_state::end_line() {
+  due.disarm(container_due::launch_turn);
+  due.disarm(container_due::launch_look);
+  due.disarm(container_due::launch_late);
+}
+
+void container_state::leave_line(failure why) {
+  launch_ended = std::move(why);
+  abandon_launch();
+}
+
+void container_state::launch() {
+  end_line();
+  const auto x = *std::exchange(compiled, std::nullopt);
   // A kill or a removal may have come while there was nothing to kill yet.
   if (needs_cleanup)
     launch_ended = wrong_state("create", "it was killed meanwhile");
   else if (auto kept = keep(x); !kept)
     launch_ended = std::move(kept).error();
-  auto fds = launch_ended ? fail(*launch_ended) : plan_fds(*x.plan);
+  auto fds = launch_ended ? fail(*launch_ended) : launch_fds(*x.plan);
   if (!fds) {
     launch_ended = std::move(fds).error();
     abandon_launch();
@@ -69,21 +128,51 @@ void container_state::launch(const msg::compiled_launch& x) {
   publish();
   launch_sent = true;
   self->send(with->shim, msg::own_process{now.id, self});
-  call(shim::launch{0,
-                    now.id,
-                    {},
-                    now.stdin_open,
-                    now.terminal,
-                    {now.log_path, with->settings.log_max_size,
-                     with->settings.log_max_files}},
-       *std::move(fds), launch_patience(*with),
+  shim::launch request;
+  request.key = now.id;
+  request.open_stdin = now.stdin_open;
+  request.terminal = now.terminal;
+  request.log = log;
+  request.replay = with->settings->replay_size;
+  request.files = now.files;
+  call(std::move(request), *std::move(fds), launch_patience(*with),
        [this](const outcome& answered) { launch_answered(answered); });
+  stdio = {};
+}
+
+result<std::vector<msg::shared_fd>>
+container_state::launch_fds(const plan::launch_plan& of) const {
+  if (!stdio.all.empty() && of.process.terminal)
+    return fail(fault::invalid_config,
+                "/log/driver: passthrough has no terminal to give; leave "
+                "/options/tty out");
+  TROUPE_TRY(auto out, plan_fds(of));
+  out.insert(out.end(), stdio.all.begin(), stdio.all.end());
+  return out;
+}
+
+outcome container_state::choose_log(const log_choice& x) {
+  TROUPE_CHECK(validate(x, json::pointer{"/log"}));
+  const auto chosen = complete(x, *with->settings.now(),
+                               with->store.log_of(now.id));
+  TROUPE_TRY(log, log_options_of(chosen));
+  constexpr std::size_t wanted = 3;
+  if (log.driver == shim::log_driver::passthrough && stdio.all.size() != wanted)
+    return fail(fault::invalid_config,
+                "/log/driver: passthrough needs the caller's own stdin, stdout "
+                "and stderr, which only a local caller can give");
+  now.log_driver = chosen.driver;
+  now.log_mode = chosen.mode;
+  now.log_path = chosen.path;
+  if (log.driver == shim::log_driver::passthrough)
+    now.stdin_open = false; // It is the caller's.
+  return {};
 }
 
 outcome container_state::keep(const msg::compiled_launch& x) {
   plan = x.plan;
   describe(now, *plan);
-  now.log_path = with->store.log_of(now.id);
+  now.files = with->store.files_of(now.id);
   if (plan->cgroup.mode != plan::cgroup_mode::none)
     control = with->open_control(plan->cgroup);
   for (const auto& warning : plan->warnings)
@@ -94,6 +183,7 @@ outcome container_state::keep(const msg::compiled_launch& x) {
 }
 
 void container_state::launch_answered(const outcome& answered) {
+  turn.leave();
   if (cleaning_up) // Given up already.
     return;
   if (!answered && now.status == status::creating) {
@@ -133,6 +223,7 @@ void container_state::launched(const shim::record& x) {
       publish();
     return;
   }
+  turn.leave();
   due.disarm(container_due::launch_over);
   wait_for({});
   publish();
@@ -179,6 +270,8 @@ void container_state::clean_up_launch() {
 }
 
 void container_state::abandon_launch() {
+  end_line();
+  turn.leave();
   forget([this](const outcome&) {
     now.error = launch_ended->what;
     follow(operation::launch_failed);

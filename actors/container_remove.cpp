@@ -75,7 +75,7 @@ void container_state::tear_down() {
       return;
     }
     call(shim::teardown{0, now.id}, *std::move(fds),
-         std::chrono::milliseconds{with->settings.launch_timeout_ms},
+         std::chrono::milliseconds{with->settings->launch_timeout_ms},
          [this](const outcome& done) { torn_down(done); });
   });
 }

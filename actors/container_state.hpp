@@ -23,6 +23,9 @@ namespace troupe {
 
 /// What a container's own deadlines are about.
 enum class container_due : std::uint8_t {
+  launch_turn,  ///< Its turn to be launched has come.
+  launch_look,  ///< Time to tell how many are before it.
+  launch_late,  ///< Its turn has not come in time.
   launch_over,  ///< A launch that must end: killed; a killed one: given up.
   start_settle, ///< A failed start's exit should have come.
   freezer_look, ///< Time to look whether everything is frozen.
@@ -65,6 +68,7 @@ struct container_state {
   caf::result<msg::stats> stats();
   caf::result<msg::done> attach(const msg::attach& x);
   caf::result<msg::done> resize_terminal(const msg::resize_terminal& x);
+  caf::result<msg::done> reopen_log();
   caf::result<msg::exec_created> create_exec(const msg::create_exec& x);
   caf::result<msg::exec_created> find_exec(const std::string& session);
   caf::result<msg::done> forget_execs();
@@ -84,7 +88,14 @@ struct container_state {
   // -- launch -----------------------------------------------------------------
 
   outcome keep(const msg::compiled_launch& x);
-  void launch(const msg::compiled_launch& x);
+  outcome choose_log(const log_choice& x);
+  result<std::vector<msg::shared_fd>>
+  launch_fds(const plan::launch_plan& of) const;
+  void line_up(const msg::compiled_launch& x);
+  void look_at_line();
+  void end_line();
+  void leave_line(failure why);
+  void launch();
   void launch_answered(const outcome& answered);
   void launched(const shim::record& x);
   void answer_create();
@@ -147,6 +158,7 @@ struct container_state {
 
   // -- exec sessions ----------------------------------------------------------
 
+  outcome may_exec(const msg::create_exec& x) const;
   void open_session(const msg::create_exec& x, const std::string& id,
                     msg::shared_exec_plan compiled, exec_answer reply);
   void keep_session(const std::string& id, exec_session_actor session);
@@ -182,9 +194,6 @@ struct container_state {
   void changed();
   void call(shim::request request, std::vector<msg::shared_fd> fds,
             caf::timespan patience, then done);
-  /// For a request that the shim answers for us.
-  caf::result<msg::done> ask_shim(shim::request what,
-                                  std::vector<msg::shared_fd> fds);
 
   pointer self;
   shared_services with;
@@ -195,10 +204,15 @@ struct container_state {
   deadlines<pointer, container_due> due;
   event_outbox<pointer> outbox;
 
+  shim::log_options log;  ///< For the launch.
+  msg::descriptors stdio; ///< The same, of a passthrough.
   bool adopted = false;
   /// While it is being adopted: nobody sees the steps in between.
   bool taking_up = false;
   bool owns_directory = false;
+  /// While it waits for its turn to be launched.
+  std::optional<msg::compiled_launch> compiled;
+  launch_gate::turn turn;
   bool launch_sent = false;
   /// Why the launch must not succeed any more.
   std::optional<failure> launch_ended;

@@ -69,7 +69,9 @@ void copy_common(const From& from, To& to) {
   to.created = from.created;
   to.started = from.started;
   to.finished = from.finished;
+  to.log_driver = from.log_driver;
   to.log_path = from.log_path;
+  to.log_mode = from.log_mode;
   to.auto_remove = from.auto_remove;
   to.stdin_open = from.stdin_open;
 }
@@ -108,16 +110,21 @@ void describe(msg::snapshot& x, const plan::launch_plan& plan) {
   x.annotation_values = plan.annotation_values;
 }
 
-bool note_log(msg::snapshot& x, const shim::log_counters& log) {
-  auto error = std::string{};
-  if (log.bytes_dropped > 0 && log.last_errno != 0)
-    error = errno_name(log.last_errno);
-  if (x.log_bytes == log.bytes_logged && x.log_dropped == log.bytes_dropped
-      && x.log_error == error)
+bool note_output(msg::output_counters& x, const shim::record& from) {
+  const auto& log = from.log;
+  msg::output_counters now;
+  now.bytes_in = log.bytes_in;
+  now.logged = log.bytes_logged;
+  now.dropped = log.bytes_dropped;
+  for (const auto& each : log.drops)
+    now.drops.push_back({std::string{errno_name(each.os_errno)}, each.bytes});
+  if (log.last_errno != 0)
+    now.error = errno_name(log.last_errno);
+  now.clients = from.attached.clients;
+  now.clients_dropped = from.attached.bytes_dropped;
+  if (x == now)
     return false;
-  x.log_bytes = log.bytes_logged;
-  x.log_dropped = log.bytes_dropped;
-  x.log_error = std::move(error);
+  x = std::move(now);
   return true;
 }
 

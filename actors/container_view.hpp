@@ -22,8 +22,8 @@ namespace troupe {
 /// Fills in what the plan says about the container.
 void describe(msg::snapshot& x, const plan::launch_plan& plan);
 
-/// Fills in how its log is doing. True if that is news.
-bool note_log(msg::snapshot& x, const shim::log_counters& log);
+/// Fills in how its log and its clients are doing. True if that is news.
+bool note_output(msg::output_counters& x, const shim::record& from);
 
 /// `type` of container `x` at `time`, once: appended again after a crash, it is
 /// the same event. `n` tells the ones of a type apart.

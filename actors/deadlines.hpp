@@ -21,9 +21,12 @@ public:
 
   /// Lets `which` fall due in `time`, beside the ones already set.
   void arm(Due which, caf::timespan time) {
-    self_->delayed_send(self_, time,
-                        msg::deadline{static_cast<std::uint8_t>(which),
-                                      generations_[index(which)]});
+    self_->delayed_send(self_, time, message(which));
+  }
+
+  /// What lets `which` fall due when it is sent to the actor.
+  [[nodiscard]] msg::deadline message(Due which) const {
+    return {static_cast<std::uint8_t>(which), generations_[index(which)]};
   }
 
   /// Forgets every `which` that was set.

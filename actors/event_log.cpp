@@ -1,10 +1,10 @@
 #include "actors/event_log.hpp"
 
 #include "actors/errors.hpp"
-#include "actors/event_table.hpp"
 #include "actors/guard.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
+#include <spdlog/spdlog.h>
 
 #include <filesystem>
 #include <system_error>
@@ -18,6 +18,18 @@ namespace {
 /// Events that one transaction takes at most: one that is too long keeps the
 /// readers waiting.
 constexpr std::size_t max_batch = 4096;
+
+/// Moves an unusable database, and what SQLite keeps beside it, out of the way.
+outcome set_aside(const std::string& path, const std::string& to) {
+  namespace fs = std::filesystem;
+  for (const auto* suffix : {"", "-wal", "-shm"}) {
+    std::error_code error;
+    fs::rename(path + suffix, to + suffix, error);
+    if (error && error != std::errc::no_such_file_or_directory)
+      return fail_os(error.value(), "rename", path + suffix);
+  }
+  return {};
+}
 
 struct waiting_append {
   msg::append_events what;
@@ -34,11 +46,14 @@ struct event_log_state {
 
   caf::result<msg::events_committed> append(msg::append_events& x);
   void flush();
+  outcome begin_anew(const failure& why);
   caf::result<msg::events> read(const msg::read_events& x);
   void subscribe(const msg::subscribe_events& x);
   void tell_subscribers();
 
   self_pointer self;
+  std::string path;
+  event_retention keep;
   std::unique_ptr<event_table> table;
   std::vector<waiting_append> waiting;
   std::size_t waiting_events = 0;
@@ -68,7 +83,10 @@ void event_log_state::flush() {
   for (const auto& each : batch)
     events.push_back(&each.what);
   const auto before = table->last_seq();
-  const auto written = table->append(events);
+  auto written = table->append(events);
+  if (!written && written.error().code == fault::invalid_config)
+    if (begin_anew(written.error()))
+      written = table->append(events);
   for (auto& each : batch)
     if (written)
       each.promise.deliver(msg::events_committed{table->last_seq()});
@@ -76,6 +94,19 @@ void event_log_state::flush() {
       each.promise.deliver(to_caf(failure{written.error()}.during("append")));
   if (table->last_seq() != before)
     tell_subscribers();
+}
+
+/// A database that is damaged under our hands goes the way of one that is found
+/// so at the start; numbers go on. Whatever fails here is tried again with the
+/// next append.
+outcome event_log_state::begin_anew(const failure& why) {
+  const auto aside = path + ".corrupt-" + rfc3339(now_ns());
+  spdlog::error("event log: {}; moving it to {}", why.what, aside);
+  TROUPE_CHECK(set_aside(path, aside));
+  TROUPE_TRY(auto fresh, event_table::open(path, keep));
+  fresh.go_on_after(table->last_seq());
+  table = std::make_unique<event_table>(std::move(fresh));
+  return {};
 }
 
 caf::result<msg::events> event_log_state::read(const msg::read_events& x) {
@@ -97,9 +128,12 @@ void event_log_state::tell_subscribers() {
 }
 
 event_log_actor::behavior_type event_log(event_log_state::self_pointer self,
+                                         std::string path, event_retention keep,
                                          std::shared_ptr<event_table> table) {
   auto& state = self->state;
   guard(self);
+  state.path = std::move(path);
+  state.keep = keep;
   state.table = std::make_unique<event_table>(std::move(*table));
   self->set_down_handler([&state](const caf::down_msg& x) {
     std::erase_if(state.subscribers,
@@ -118,35 +152,23 @@ event_log_actor::behavior_type event_log(event_log_state::self_pointer self,
   };
 }
 
-/// Moves an unusable database, and what SQLite keeps beside it, out of the way.
-outcome set_aside(const std::string& path, const std::string& to) {
-  namespace fs = std::filesystem;
-  for (const auto* suffix : {"", "-wal", "-shm"}) {
-    std::error_code error;
-    fs::rename(path + suffix, to + suffix, error);
-    if (error && error != std::errc::no_such_file_or_directory)
-      return fail_os(error.value(), "rename", path + suffix);
-  }
-  return {};
-}
-
 } // namespace
 
 result<event_log_actor> spawn_event_log(caf::actor_system& system,
                                         const std::string& path,
                                         event_retention keep,
                                         std::string& warning) {
-  auto table = event_table::open(path, keep.max_events);
+  auto table = event_table::open(path, keep);
   if (!table && table.error().code == fault::invalid_config) {
     const auto aside = path + ".corrupt-" + rfc3339(now_ns());
     warning = table.error().what + "; moved to " + aside;
     TROUPE_CHECK(set_aside(path, aside));
-    table = event_table::open(path, keep.max_events);
+    table = event_table::open(path, keep);
   }
   if (!table)
     return fail(std::move(table).error());
   return system.spawn<caf::detached>(
-    event_log, std::make_shared<event_table>(*std::move(table)));
+    event_log, path, keep, std::make_shared<event_table>(*std::move(table)));
 }
 
 } // namespace troupe

@@ -1,18 +1,13 @@
 #pragma once
 
+#include "actors/event_table.hpp"
 #include "actors/interfaces.hpp"
 
 #include <caf/actor_system.hpp>
 
-#include <cstdint>
 #include <string>
 
 namespace troupe {
-
-/// How much of the past the event log keeps.
-struct event_retention {
-  std::int64_t max_events = 1'000'000;
-};
 
 /// Opens (or makes) the SQLite database at `path` in WAL mode and spawns the
 /// EVENT LOG on it, detached. A file that is not a usable database is renamed

@@ -33,13 +33,23 @@ constexpr auto insert_sql
 
 constexpr auto drop_sql = "DELETE FROM events WHERE seq <= ?1";
 
+/// In the order of their numbers, the old ones end where the first young one
+/// is: one step of the primary key where nothing is to be dropped.
+constexpr auto drop_aged_sql
+  = "DELETE FROM events WHERE seq < coalesce((SELECT seq FROM events "
+    "WHERE time >= ?1 ORDER BY seq LIMIT 1), ?2)";
+
+// ?2 and ?4 are words between commas, which no type and no id contains.
 constexpr auto read_all_sql
   = "SELECT seq, time, container, type, data, once FROM events "
-    "WHERE seq > ?1 AND (?2 = '' OR type = ?2) ORDER BY seq LIMIT ?3";
+    "WHERE seq > ?1 AND (?2 = '' OR instr(?2, ',' || type || ',')) "
+    "AND (?4 = '' OR instr(?4, ',' || container || ',')) "
+    "ORDER BY seq LIMIT ?3";
 
 constexpr auto read_container_sql
   = "SELECT seq, time, container, type, data, once FROM events "
-    "WHERE container = ?4 AND seq > ?1 AND (?2 = '' OR type = ?2) "
+    "WHERE container = ?4 AND seq > ?1 "
+    "AND (?2 = '' OR instr(?2, ',' || type || ',')) "
     "ORDER BY seq LIMIT ?3";
 
 /// The one number that `sql` selects.
@@ -47,6 +57,10 @@ result<std::int64_t> number(sqlite::database& in, const char* sql) {
   TROUPE_TRY(auto query, in.prepare(sql));
   TROUPE_TRY(const auto has_row, query.step());
   return has_row ? query.integer(0) : 0;
+}
+
+std::string between_commas(const std::string& words) {
+  return words.empty() ? words : "," + words + ",";
 }
 
 msg::event row_of(const sqlite::statement& at) {
@@ -57,9 +71,10 @@ msg::event row_of(const sqlite::statement& at) {
 } // namespace
 
 result<event_table> event_table::open(const std::string& path,
-                                      std::int64_t max_events) {
+                                      event_retention keep) {
   TROUPE_TRY(auto database, sqlite::database::open(path));
-  event_table out{std::move(database), std::max<std::int64_t>(max_events, 1)};
+  keep.max_events = std::max<std::int64_t>(keep.max_events, 1);
+  event_table out{std::move(database), keep};
   if (auto prepared = out.prepare(); !prepared)
     return fail(std::move(prepared).error().during(path));
   return out;
@@ -74,6 +89,7 @@ outcome event_table::prepare() {
   TROUPE_CHECK(in_.execute(schema));
   TROUPE_TRY(insert_, in_.prepare(insert_sql));
   TROUPE_TRY(drop_, in_.prepare(drop_sql));
+  TROUPE_TRY(drop_aged_, in_.prepare(drop_aged_sql));
   TROUPE_TRY(read_all_, in_.prepare(read_all_sql));
   TROUPE_TRY(read_container_, in_.prepare(read_container_sql));
   TROUPE_TRY(last_seq_, number(in_, "SELECT max(seq) FROM events"));
@@ -108,21 +124,30 @@ result<bool> event_table::insert(const msg::event& x, std::int64_t seq) {
 }
 
 outcome event_table::drop_oldest(std::int64_t last) {
-  if (last <= max_events_)
+  if (last > keep_.max_events) {
+    TROUPE_CHECK(drop_.bind(1, last - keep_.max_events));
+    TROUPE_CHECK(drop_.run());
+  }
+  if (keep_.max_age == 0)
     return {};
-  TROUPE_CHECK(drop_.bind(1, last - max_events_));
-  return drop_.run();
+  TROUPE_CHECK(drop_aged_.bind(1, now_ns() - keep_.max_age));
+  TROUPE_CHECK(drop_aged_.bind(2, last));
+  return drop_aged_.run();
 }
 
 result<msg::events> event_table::read(const msg::read_events& what) {
-  auto& query = what.container.empty() ? read_all_ : read_container_;
+  const auto is_one = !what.container.empty()
+                      && what.container.find(',') == std::string::npos;
+  auto& query = is_one ? read_container_ : read_all_;
+  const auto types = between_commas(what.type);
+  const auto containers = is_one ? what.container
+                                 : between_commas(what.container);
   query.reset();
   TROUPE_CHECK(query.bind(1, what.since));
-  TROUPE_CHECK(query.bind(2, what.type));
+  TROUPE_CHECK(query.bind(2, types));
   TROUPE_CHECK(
     query.bind(3, std::clamp<std::int64_t>(what.limit, 0, max_rows)));
-  if (!what.container.empty())
-    TROUPE_CHECK(query.bind(4, what.container));
+  TROUPE_CHECK(query.bind(4, containers));
   msg::events out;
   for (;;) {
     const auto has_row = query.step();

@@ -3,11 +3,19 @@
 #include "actors/messages.hpp"
 #include "actors/sqlite.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
 
 namespace troupe {
+
+/// How much of the past is kept. The newest event stays in any case: numbers go
+/// on from it.
+struct event_retention {
+  std::int64_t max_events = 1'000'000; ///< At least 1.
+  time_ns max_age = 0;                 ///< 0: however old.
+};
 
 /// The events in SQLite. WAL with synchronous=NORMAL: what is committed is in
 /// the page cache, so a `kill -9` of the supervisor loses nothing; a power loss
@@ -18,9 +26,9 @@ public:
   /// Rows that one read gives at most.
   static constexpr std::int64_t max_rows = 10'000;
 
-  /// Opens or makes the table. Keeps the newest `max_events` (at least 1).
+  /// Opens or makes the table.
   [[nodiscard]] static result<event_table> open(const std::string& path,
-                                                std::int64_t max_events);
+                                                event_retention keep);
 
   /// Writes all events of `batches` in one transaction, or none. Numbers follow
   /// each other without a gap and are never used twice; an event whose `once`
@@ -29,14 +37,20 @@ public:
 
   [[nodiscard]] result<msg::events> read(const msg::read_events& what);
 
+  /// The numbers of an empty table that takes another's place go on from
+  /// `last`.
+  void go_on_after(std::int64_t last) noexcept {
+    last_seq_ = std::max(last_seq_, last);
+  }
+
   /// The newest number; 0 of an empty table.
   [[nodiscard]] std::int64_t last_seq() const noexcept {
     return last_seq_;
   }
 
 private:
-  event_table(sqlite::database in, std::int64_t max_events)
-    : in_(std::move(in)), max_events_(max_events) {
+  event_table(sqlite::database in, event_retention keep)
+    : in_(std::move(in)), keep_(keep) {
   }
 
   outcome prepare();
@@ -45,10 +59,11 @@ private:
   outcome drop_oldest(std::int64_t last);
 
   sqlite::database in_;
-  std::int64_t max_events_;
+  event_retention keep_;
   std::int64_t last_seq_ = 0;
   sqlite::statement insert_;
   sqlite::statement drop_;
+  sqlite::statement drop_aged_;
   sqlite::statement read_all_;
   sqlite::statement read_container_;
 };

@@ -1,9 +1,11 @@
 #include "actors/exec_session.hpp"
 
+#include "actors/container_view.hpp"
 #include "actors/exec_state.hpp"
 #include "actors/guard.hpp"
 #include "actors/shim_calls.hpp"
 #include "config/base/quote.hpp"
+#include "runtime/cgroup/session.hpp"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
@@ -31,6 +33,7 @@ struct permission {
 constexpr std::array permissions{
   permission{exec_operation::start, "start", {false, true, false, false}},
   permission{exec_operation::kill, "kill", {true, true, true, false}},
+  permission{exec_operation::stop, "stop", {false, true, true, true}},
   permission{exec_operation::attach, "attach to", {false, true, true, true}},
   permission{exec_operation::resize,
              "resize the terminal of",
@@ -48,8 +51,10 @@ void exec_state::begin(shared_services services, const exec_origin& origin) {
   owner = origin.owner;
   key = origin.container + "/" + origin.id;
   plan = origin.plan;
+  request = origin.request;
   now.container = origin.container;
   now.id = origin.id;
+  cgroup = cgroup::session_dir(origin.cgroup, now.id);
   outbox.open(
     with->events, [this] { committed(); },
     [this](const failure& why) { not_committed(why); });
@@ -57,6 +62,8 @@ void exec_state::begin(shared_services services, const exec_origin& origin) {
     return;
   adopted = true;
   now.created = origin.record.created;
+  // Whether it has any is what the disk tells.
+  now.files = with->store.files_of(now.container, now.id);
   self->send(with->shim, msg::own_process{key, self});
   process_changed(origin.record);
 }
@@ -112,6 +119,7 @@ void exec_state::process_changed(const shim::record& x) {
   if (x.key != key)
     return;
   last = x;
+  note_output(now.output, x);
   if (x.created != 0) // The same before and after a restart: events need it.
     now.created = x.created;
   if (x.pid != 0)
@@ -155,6 +163,20 @@ void exec_state::fell_due(const msg::deadline& x) {
   case exec_due::kill_over:
     fail_removal({fault::timed_out, 0,
                   about("remove") + ": it has not died after SIGKILL"});
+    answer_stop(fail(fault::timed_out,
+                     about("stop") + ": it has not died after SIGKILL"));
+    break;
+  case exec_due::grace_over:
+  case exec_due::time_over:
+    spdlog::info("exec {} has had its time and is killed", key);
+    kill_everything([](const outcome&) {});
+    due.arm(exec_due::kill_over, kill_patience);
+    break;
+  case exec_due::start_overdue:
+    abandon_unclaimed();
+    break;
+  case exec_due::cgroup_again:
+    leave_cgroup();
     break;
   case exec_due::memory_over:
     forget([this] { vanish(); });
@@ -190,6 +212,8 @@ exec_session_actor::behavior_type exec_session(exec_state::pointer self,
     [&state](const msg::create_exec& x) { return state.create(x); },
     [&state](const msg::start&) { return state.start(); },
     [&state](const msg::kill& x) { return state.kill(x.signo); },
+    [&state](const msg::stop& x) { return state.stop(x); },
+    [&state](const msg::take_output&) { return state.take_output(); },
     [&state](const msg::attach& x) { return state.attach(x); },
     [&state](const msg::resize_terminal& x) {
       return state.resize_terminal(x);

@@ -14,6 +14,7 @@ struct exec_origin {
   /// Its container. Gets the session's record when it has ended; the session
   /// does not outlive it.
   process_owner_actor owner;
+  plan::cgroup cgroup; ///< The container's.
   msg::create_exec request;
   msg::shared_exec_plan plan; ///< Null when adopted.
   bool has_record = false;    ///< Adopted from the shim after a restart.

@@ -19,11 +19,15 @@ namespace troupe {
 
 /// What an exec session's own deadlines are about.
 enum class exec_due : std::uint8_t {
-  launch_over,  ///< A killed launch is given up.
-  start_settle, ///< A failed start's exit should have come.
-  kill_over,    ///< SIGKILL should have worked.
-  memory_over,  ///< An ended session has been remembered long enough.
-  events_again, ///< The event log gets another chance.
+  launch_over,   ///< A killed launch is given up.
+  start_settle,  ///< A failed start's exit should have come.
+  kill_over,     ///< SIGKILL should have worked.
+  grace_over,    ///< A stop turns into a kill.
+  time_over,     ///< It has run as long as it may.
+  start_overdue, ///< Whoever wanted its output has not come back.
+  cgroup_again,  ///< Another try to remove its cgroup.
+  memory_over,   ///< An ended session has been remembered long enough.
+  events_again,  ///< The event log gets another chance.
   count,
 };
 
@@ -31,6 +35,7 @@ enum class exec_due : std::uint8_t {
 enum class exec_operation : std::uint8_t {
   start,
   kill,
+  stop,
   attach,
   resize,
   remove,
@@ -53,6 +58,8 @@ struct exec_state {
   caf::result<msg::exec_snapshot> create(const msg::create_exec& x);
   caf::result<msg::exec_snapshot> start();
   caf::result<msg::exec_snapshot> kill(int signo);
+  caf::result<msg::exec_snapshot> stop(const msg::stop& x);
+  caf::result<msg::captured> take_output();
   caf::result<msg::done> attach(const msg::attach& x);
   caf::result<msg::done> resize_terminal(const msg::resize_terminal& x);
   caf::result<msg::exec_snapshot> remove(bool force);
@@ -67,6 +74,8 @@ struct exec_state {
 
   // -- steps ------------------------------------------------------------------
 
+  result<std::vector<msg::shared_fd>> open_files();
+  shim::launch launch_request() const;
   void launch_answered(const outcome& answered);
   void created(const shim::record& x);
   void abandon();
@@ -78,6 +87,12 @@ struct exec_state {
   void not_committed(const failure& why);
   void answer_end();
   void send_signal(int signo, then sent);
+  void kill_everything(then sent);
+  void watch_time();
+  void leave_cgroup();
+  void abandon_unclaimed();
+  [[nodiscard]] caf::timespan patience() const;
+  void answer_stop(const outcome& how);
   void fail_removal(const failure& why);
   void forget(std::function<void()> done);
   void vanish();
@@ -91,9 +106,6 @@ struct exec_state {
   [[nodiscard]] bool is(msg::exec_status x) const noexcept;
   void call(shim::request request, std::vector<msg::shared_fd> fds,
             caf::timespan patience, then done);
-  /// For a request that the shim answers for us.
-  caf::result<msg::done> ask_shim(shim::request what,
-                                  std::vector<msg::shared_fd> fds);
 
   pointer self;
   shared_services with;
@@ -101,6 +113,10 @@ struct exec_state {
   shim::process_key key;
   msg::exec_snapshot now;
   msg::shared_exec_plan plan; ///< Null when adopted.
+  msg::create_exec request;   ///< Empty when adopted.
+  /// Its own; nothing: it has none, or none any more.
+  std::optional<plan::cgroup_dir> cgroup;
+  msg::captured captured;
   deadlines<pointer, exec_due> due;
   event_outbox<pointer> outbox;
 
@@ -113,6 +129,10 @@ struct exec_state {
   bool end_committed = false;
   bool end_answered = false;
   bool removing = false;
+  bool killing = false; ///< Nothing of it shall go on, whoever started it.
+  int cgroup_tries = 0;
+  bool vanishing = false; ///< It ends as soon as its cgroup is gone.
+  std::vector<answer> stoppers;
   shim::record last;
   std::vector<answer> removers;
   std::vector<exec_listener_actor> listeners;

@@ -1,8 +1,11 @@
 #include "actors/exec_state.hpp"
 #include "actors/shim_calls.hpp"
+#include "runtime/cgroup/session.hpp"
+#include "runtime/linux/memfd.hpp"
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <utility>
@@ -16,30 +19,82 @@ namespace {
 
 constexpr auto memory = std::chrono::seconds{60};
 
+/// A killed process is in its cgroup until it is dead.
+constexpr auto cgroup_pause = std::chrono::milliseconds{10};
+constexpr auto most_cgroup_tries = 500;
+
 } // namespace
 
 // -- launch -------------------------------------------------------------------
 
-caf::result<msg::exec_snapshot> exec_state::create(const msg::create_exec& x) {
+caf::result<msg::exec_snapshot> exec_state::create(const msg::create_exec&) {
   if (now.created != 0)
     return to_caf(
       {fault::wrong_state, 0, about("create") + ": it has been created"});
   now.created = now_ns();
   now.args = plan->process.args;
   now.terminal = plan->process.terminal;
+  if (request.files)
+    now.files = with->store.files_of(now.container, now.id);
   creator = self->make_response_promise<msg::exec_snapshot>();
   auto reply = *creator;
-  auto fds = plan_fds(*plan);
+  auto fds = open_files();
   if (!fds) {
     launch_ended = std::move(fds).error();
     vanish();
     return reply;
   }
   self->send(with->shim, msg::own_process{key, self});
-  call(shim::launch{0, key, now.container, x.open_stdin, now.terminal, {}},
-       *std::move(fds), launch_patience(*with),
+  call(launch_request(), *std::move(fds), patience(),
        [this](const outcome& answered) { launch_answered(answered); });
+  request.preserved = {};
   return reply;
+}
+
+/// What the shim gets with the launch. Makes the session's cgroup: without one
+/// it enters its container's, and only its own process can be found later.
+result<std::vector<msg::shared_fd>> exec_state::open_files() {
+  auto own = *plan;
+  if (cgroup)
+    if (const auto made = cgroup::make_session(*cgroup, own.cgroup); !made) {
+      spdlog::warn("exec {} has no cgroup of its own: {}", key,
+                   made.error().what);
+      cgroup.reset();
+    }
+  TROUPE_TRY(auto out, plan_fds(own));
+  if (request.capture > 0) {
+    for (auto* each : {&captured.out, &captured.err}) {
+      TROUPE_TRY(auto file, sys::plain_memfd("captured"));
+      *each = std::make_shared<sys::unique_fd>(std::move(file));
+      out.push_back(*each);
+    }
+  }
+  const auto& preserved = request.preserved.all;
+  out.insert(out.end(), preserved.begin(), preserved.end());
+  return out;
+}
+
+/// In a container that is known to be paused, until that is over.
+caf::timespan exec_state::patience() const {
+  return request.ignore_paused ? pause_patience : launch_patience(*with);
+}
+
+shim::launch exec_state::launch_request() const {
+  shim::launch out;
+  out.key = key;
+  out.target = now.container;
+  out.open_stdin = request.open_stdin;
+  out.terminal = now.terminal;
+  if (request.capture > 0) {
+    out.log.driver = shim::log_driver::capture;
+    out.log.max_size = request.capture;
+  }
+  out.replay = with->settings->replay_size;
+  out.preserve_fds = static_cast<std::uint32_t>(request.preserve_fds);
+  out.ignore_paused = request.ignore_paused;
+  out.files = now.files;
+  out.timeout = request.timeout.count();
+  return out;
 }
 
 void exec_state::launch_answered(const outcome& answered) {
@@ -68,6 +123,17 @@ void exec_state::created(const shim::record&) {
   if (auto reply = std::exchange(creator, std::nullopt))
     reply->deliver(now);
   spdlog::info("exec {} created pid={}", key, now.pid);
+  if (request.capture > 0)
+    due.arm(exec_due::start_overdue, launch_patience(*with));
+}
+
+/// exec-sync's client has hung up while the session was being made: nobody
+/// knows of it.
+void exec_state::abandon_unclaimed() {
+  if (!is(exec_status::created))
+    return;
+  removing = true;
+  kill_everything([](const outcome&) {});
 }
 
 void exec_state::abandon() {
@@ -137,6 +203,7 @@ void exec_state::running(const shim::record& x) {
   now.started = x.started != 0 ? x.started : now_ns();
   answer_start();
   spdlog::info("exec {} started pid={}", key, now.pid);
+  watch_time();
   tell_started();
 }
 
@@ -154,6 +221,7 @@ void exec_state::exited(const shim::record& x) {
   }
   if (is(exec_status::stopped))
     return;
+  created(x); // The shim tells the newest state alone.
   now.status = exec_status::stopped;
   now.pid = 0;
   now.exit_code = x.exit_code;
@@ -161,17 +229,22 @@ void exec_state::exited(const shim::record& x) {
   now.finished = x.finished != 0 ? x.finished : now_ns();
   if (now.started == 0)
     now.started = x.started;
+  now.timed_out = x.timeout > 0 && x.exit_signal == SIGKILL
+                  && x.finished - x.started >= x.timeout;
   if (x.start_failed) {
     const auto why = to_failure(x.failure, nullptr);
     now.error = why.what;
     now.exit_code = start_failed_code(why, x.exit_code);
   }
-  due.disarm(exec_due::kill_over);
+  for (const auto each :
+       {exec_due::kill_over, exec_due::grace_over, exec_due::time_over})
+    due.disarm(each);
   spdlog::info("exec {} exited code={} signal={}", key, now.exit_code,
                now.exit_signal);
   tell_started();
   outbox.put(event("exec_exited", now.finished));
   due.arm(exec_due::memory_over, memory);
+  leave_cgroup();
   self->send(owner, msg::process_changed{x});
 }
 
@@ -211,6 +284,90 @@ void exec_state::await_end(const msg::await_exec& x) {
   listeners.push_back(x.listener);
 }
 
+// -- stop, time-out -----------------------------------------------------------
+
+caf::result<msg::exec_snapshot> exec_state::stop(const msg::stop& x) {
+  if (auto may = allowed(exec_operation::stop); !may)
+    return to_caf(std::move(may).error());
+  stoppers.push_back(self->make_response_promise<msg::exec_snapshot>());
+  auto reply = stoppers.back();
+  killing = true;
+  if (is(exec_status::stopped)) {
+    leave_cgroup();
+    return reply;
+  }
+  const auto signalled = [this](const outcome& sent) {
+    if (!sent && !is(exec_status::stopped))
+      answer_stop(sent);
+  };
+  if (x.grace.count() <= 0) {
+    due.arm(exec_due::kill_over, kill_patience);
+    kill_everything(signalled);
+  } else {
+    due.arm(exec_due::grace_over, x.grace);
+    send_signal(x.signo, signalled);
+  }
+  return reply;
+}
+
+void exec_state::kill_everything(then sent) {
+  killing = true;
+  if (cgroup)
+    if (const auto killed = cgroup::kill_session(*cgroup); !killed)
+      spdlog::warn("exec {} is not killed whole: {}", key, killed.error().what);
+  send_signal(SIGKILL, std::move(sent));
+}
+
+/// The shim has kept the time that it was given, for after a restart.
+void exec_state::watch_time() {
+  const auto timeout = adopted ? last.timeout : request.timeout.count();
+  if (timeout > 0)
+    due.arm(exec_due::time_over, std::chrono::nanoseconds{std::max<time_ns>(
+                                   now.started + timeout - now_ns(), 0)});
+}
+
+/// Its process is gone. What that has left goes on in the container's cgroup,
+/// as under any other runtime, unless the session was stopped or timed out.
+void exec_state::leave_cgroup() {
+  auto left = outcome{};
+  if (cgroup) {
+    if (killing || now.timed_out)
+      left = cgroup::kill_session(*cgroup);
+    if (left && (killing || now.timed_out))
+      left = cgroup::remove_session(*cgroup);
+    else if (left)
+      left = cgroup::dissolve_session(*cgroup);
+  }
+  if (!left && ++cgroup_tries < most_cgroup_tries) {
+    due.arm(exec_due::cgroup_again, cgroup_pause);
+    return;
+  }
+  if (!left)
+    spdlog::warn("exec {} leaves its cgroup: {}", key, left.error().what);
+  cgroup.reset();
+  answer_stop(left);
+  if (vanishing)
+    vanish();
+}
+
+void exec_state::answer_stop(const outcome& how) {
+  for (auto& each : std::exchange(stoppers, {}))
+    if (how)
+      each.deliver(now);
+    else
+      each.deliver(to_caf(how.error()));
+}
+
+caf::result<msg::captured> exec_state::take_output() {
+  if (!captured.out)
+    return to_caf(
+      {fault::not_found, 0, about("take output of") + ": it captures none"});
+  if (!is(exec_status::stopped))
+    return to_caf(
+      {fault::wrong_state, 0, about("take output of") + ": it has not ended"});
+  return captured;
+}
+
 // -- kill, attach, remove -----------------------------------------------------
 
 caf::result<msg::exec_snapshot> exec_state::kill(int signo) {
@@ -237,7 +394,9 @@ void exec_state::send_signal(int signo, then sent) {
 caf::result<msg::done> exec_state::attach(const msg::attach& x) {
   if (auto may = allowed(exec_operation::attach); !may)
     return to_caf(std::move(may).error());
-  return ask_shim(shim::attach{0, key, x.with_stdin, x.with_output, x.raw},
+  return ask_shim(self, with->shim,
+                  shim::attach{0, key, x.with_stdin, x.with_output, x.framing,
+                               x.when_full, x.replay},
                   {x.socket});
 }
 
@@ -245,20 +404,7 @@ caf::result<msg::done>
 exec_state::resize_terminal(const msg::resize_terminal& x) {
   if (auto may = allowed(exec_operation::resize); !may)
     return to_caf(std::move(may).error());
-  return ask_shim(shim::resize{0, key, x.rows, x.cols}, {});
-}
-
-caf::result<msg::done> exec_state::ask_shim(shim::request what,
-                                            std::vector<msg::shared_fd> fds) {
-  auto reply = self->make_response_promise<msg::done>();
-  call(std::move(what), std::move(fds), shim_patience,
-       [reply](const outcome& obeyed) mutable {
-         if (obeyed)
-           reply.deliver(msg::done{});
-         else
-           reply.deliver(to_caf(obeyed.error()));
-       });
-  return reply;
+  return ask_shim(self, with->shim, shim::resize{0, key, x.rows, x.cols}, {});
 }
 
 caf::result<msg::exec_snapshot> exec_state::remove(bool force) {
@@ -274,7 +420,7 @@ caf::result<msg::exec_snapshot> exec_state::remove(bool force) {
     return reply;
   }
   due.arm(exec_due::kill_over, kill_patience);
-  send_signal(SIGKILL, [this](const outcome& sent) {
+  kill_everything([this](const outcome& sent) {
     if (!sent && !is(exec_status::stopped))
       fail_removal(sent.error());
   });
@@ -300,6 +446,11 @@ void exec_state::forget(std::function<void()> done) {
 
 /// Answers everyone and ends.
 void exec_state::vanish() {
+  if (cgroup) {
+    if (!std::exchange(vanishing, true))
+      leave_cgroup();
+    return;
+  }
   self->send(with->shim, msg::disown_process{key});
   // Replies of the shim's that are still on their way come too late.
   const auto removed = failure{fault::destroyed, 0,
@@ -311,6 +462,9 @@ void exec_state::vanish() {
     start_error = removed;
   for (auto& each : std::exchange(removers, {}))
     each.deliver(now);
+  // Its container would keep our memory for as long as it lives.
+  self->demonitor(owner.address());
+  answer_stop({});
   answer_end();
   answer_start();
   self->quit();

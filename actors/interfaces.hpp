@@ -132,6 +132,11 @@ using exec_session_actor = protocol<
   caf::replies_to<msg::start>::with<msg::exec_snapshot>,
   // Signals it.
   caf::replies_to<msg::kill>::with<msg::exec_snapshot>,
+  // Terminates it; after the grace period, kills it and all that it has
+  // started. Answers once nothing of it runs.
+  caf::replies_to<msg::stop>::with<msg::exec_snapshot>,
+  // What it has captured, once it has ended.
+  caf::replies_to<msg::take_output>::with<msg::captured>,
   // Hands a client's connection to it.
   caf::replies_to<msg::attach>::with<msg::done>,
   // Its terminal has another size from now on.
@@ -184,6 +189,8 @@ using container_actor = protocol<
   caf::replies_to<msg::attach>::with<msg::done>,
   // Its terminal has another size from now on.
   caf::replies_to<msg::resize_terminal>::with<msg::done>,
+  // Opens its log file by its path again.
+  caf::replies_to<msg::reopen_log>::with<msg::done>,
   // Opens an exec session, up to its start barrier.
   caf::replies_to<msg::create_exec>::with<msg::exec_created>,
   // One of its sessions.
@@ -345,6 +352,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_wire, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::start))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::kill))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::resize_terminal))
+  CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::reopen_log))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::stop))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::pause))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::resume))
@@ -413,5 +421,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_local, caf::id_block::troupe_wire::end)
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::compile_exec))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::compiled_exec))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::attach))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::take_output))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::captured))
 
 CAF_END_TYPE_ID_BLOCK(troupe_local)

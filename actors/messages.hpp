@@ -1,8 +1,10 @@
 #pragma once
 
-#include "actors/inspect_stats.hpp"
+#include "actors/inspect_foreign.hpp"
 #include "actors/lifecycle.hpp"
 #include "config/base/clock.hpp"
+#include "config/log_choice.hpp"
+#include "runtime/linux/unique_fd.hpp"
 
 #include <caf/error.hpp>
 #include <caf/fwd.hpp>
@@ -31,7 +33,43 @@ namespace troupe::msg {
     return f(caf::meta::type_name(#type) __VA_OPT__(, ) __VA_ARGS__);          \
   }
 
+// -- descriptors --------------------------------------------------------------
+
+using shared_fd = std::shared_ptr<sys::unique_fd>;
+
+/// Descriptors that a request brings along. They do not cross to another host:
+/// there none arrives.
+struct descriptors {
+  std::vector<shared_fd> all;
+  friend bool operator==(const descriptors&, const descriptors&) = default;
+  template <class Inspector>
+  friend auto inspect(Inspector& f, descriptors&) {
+    return f(caf::meta::type_name("descriptors"));
+  }
+};
+
 // -- what is known of a container ---------------------------------------------
+
+/// What a log has dropped for one reason: "ENOSPC".
+struct log_drop {
+  std::string reason;
+  std::int64_t bytes = 0;
+  TROUPE_MESSAGE(log_drop, x.reason, x.bytes)
+};
+
+/// What a process's output has come to. Bytes in = logged + dropped + what is
+/// kept for the next write.
+struct output_counters {
+  std::int64_t bytes_in = 0;
+  std::int64_t logged = 0;
+  std::int64_t dropped = 0;
+  std::vector<log_drop> drops; ///< They add up to `dropped`.
+  std::string error;           ///< Why its log cannot be written, or could not.
+  std::uint32_t clients = 0;   ///< Attached now.
+  std::int64_t clients_dropped = 0; ///< Bytes, by the policy of a client.
+  TROUPE_MESSAGE(output_counters, x.bytes_in, x.logged, x.dropped, x.drops,
+                 x.error, x.clients, x.clients_dropped)
+};
 
 /// An immutable picture of a container, published whenever it changes.
 struct snapshot {
@@ -52,10 +90,12 @@ struct snapshot {
   time_ns created = 0;
   time_ns started = 0;
   time_ns finished = 0;
-  std::string log_path;
-  std::int64_t log_bytes = 0;
-  std::int64_t log_dropped = 0;
-  std::string log_error; ///< "ENOSPC" while output is being dropped.
+  std::string log_driver; ///< log_choice::driver
+  std::string log_path;   ///< Of a file or a socket; "": it has none.
+  std::string log_mode;   ///< log_choice::mode
+  output_counters output;
+  /// What the paths of its files for other tools begin with; "": it has none.
+  std::string files;
   bool auto_remove = false;
   bool stdin_open = false;
   bool terminal = false; ///< Its stdio is one.
@@ -68,8 +108,8 @@ struct snapshot {
   TROUPE_MESSAGE(snapshot, x.id, x.status, x.pid, x.exit_code, x.exit_signal,
                  x.oom_killed, x.oom_kills, x.error, x.bundle, x.rootfs, x.args,
                  x.hostname, x.cgroup, x.own_network, x.created, x.started,
-                 x.finished, x.log_path, x.log_bytes, x.log_dropped,
-                 x.log_error, x.auto_remove, x.stdin_open, x.terminal,
+                 x.finished, x.log_driver, x.log_path, x.log_mode, x.output,
+                 x.files, x.auto_remove, x.stdin_open, x.terminal,
                  x.annotation_keys, x.annotation_values, x.waiting_for,
                  x.waiting_since, x.execs)
 };
@@ -127,12 +167,15 @@ struct exec_snapshot {
   std::string error;
   std::vector<std::string> args;
   bool terminal = false;
+  bool timed_out = false; ///< It was killed when its time was over.
+  output_counters output;
+  std::string files; ///< As in `snapshot`.
   time_ns created = 0;
   time_ns started = 0;
   time_ns finished = 0;
   TROUPE_MESSAGE(exec_snapshot, x.container, x.id, x.status, x.pid, x.exit_code,
-                 x.exit_signal, x.error, x.args, x.terminal, x.created,
-                 x.started, x.finished)
+                 x.exit_signal, x.error, x.args, x.terminal, x.timed_out,
+                 x.output, x.files, x.created, x.started, x.finished)
 };
 
 /// One process of a container, from /proc.
@@ -162,7 +205,8 @@ struct stats {
   cgroup::stats used;
   std::vector<sys::net_counters> network; ///< None of the host's own.
   sys::host_cpu host;                     ///< At the same time.
-  TROUPE_MESSAGE(stats, x.id, x.read, x.used, x.network, x.host)
+  output_counters output;
+  TROUPE_MESSAGE(stats, x.id, x.read, x.used, x.network, x.host, x.output)
 };
 
 // -- requests to the supervisor -----------------------------------------------
@@ -177,8 +221,11 @@ struct create_container {
   std::string options;
   bool open_stdin = false;
   bool auto_remove = false; ///< `run --rm`
+  log_choice log;
+  /// With the driver passthrough: its stdin, stdout and stderr.
+  descriptors stdio;
   TROUPE_MESSAGE(create_container, x.id, x.bundle, x.rootfs, x.spec, x.options,
-                 x.open_stdin, x.auto_remove)
+                 x.open_stdin, x.auto_remove, x.log, x.stdio)
 };
 
 /// Finds a container by id or by an unambiguous beginning of one.
@@ -292,8 +339,21 @@ struct create_exec {
   bool tty = false; ///< A terminal of that size, in characters; 0: unknown.
   std::int64_t rows = 0;
   std::int64_t cols = 0;
+  caf::timespan timeout{0}; ///< Killed when it has run so long; 0: never.
+  /// Bytes of stdout, and of stderr, that are kept for `take_output`; 0: none.
+  std::int64_t capture = 0;
+  bool ignore_paused = false;    ///< Else a paused container is refused.
+  bool files = false;            ///< For other tools: shim::launch::files.
+  std::int64_t preserve_fds = 0; ///< So many, from 3 on:
+  descriptors preserved;
   TROUPE_MESSAGE(create_exec, x.args, x.env, x.cwd, x.user, x.cap_add,
-                 x.open_stdin, x.tty, x.rows, x.cols)
+                 x.open_stdin, x.tty, x.rows, x.cols, x.timeout, x.capture,
+                 x.ignore_paused, x.files, x.preserve_fds, x.preserved)
+};
+
+/// Opens the container's log file by its path again.
+struct reopen_log {
+  TROUPE_MESSAGE(reopen_log)
 };
 
 /// Sets the size of a process's terminal, in characters.

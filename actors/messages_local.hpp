@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/lifecycle.hpp"
+#include "actors/messages.hpp"
 #include "config/base/clock.hpp"
 #include "runtime/cgroup/usage.hpp"
 #include "runtime/linux/host_cpu.hpp"
@@ -19,7 +20,6 @@
 /// share plans, and are never serialised.
 namespace troupe::msg {
 
-using shared_fd = std::shared_ptr<sys::unique_fd>;
 using shared_plan = std::shared_ptr<const plan::launch_plan>;
 using shared_exec_plan = std::shared_ptr<const plan::exec_plan>;
 
@@ -78,14 +78,7 @@ struct compile_exec {
   shared_plan in;
   std::string config; ///< The container's config.json.
   std::string session;
-  std::vector<std::string> args;
-  std::vector<std::string> env;
-  std::string cwd;
-  std::string user;
-  std::vector<std::string> cap_add;
-  bool tty = false;
-  std::int64_t rows = 0;
-  std::int64_t cols = 0;
+  create_exec what;
 };
 
 struct compiled_exec {
@@ -134,7 +127,18 @@ struct attach {
   shared_fd socket;
   bool with_stdin = false;
   bool with_output = true;
-  bool raw = false; ///< Bytes instead of frames.
+  shim::framing framing = shim::framing::frames;
+  shim::overflow when_full = shim::overflow::block;
+  std::uint32_t replay = 0; ///< Bytes of earlier output first, at most.
+};
+
+/// Asks an EXEC SESSION for what it was created to capture.
+struct take_output {};
+
+/// One file each, from its start to its end.
+struct captured {
+  shared_fd out;
+  shared_fd err;
 };
 
 } // namespace troupe::msg
@@ -154,3 +158,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::limits)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::usage_sampled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::sample_usage)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::attach)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::take_output)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::captured)

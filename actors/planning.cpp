@@ -156,18 +156,19 @@ result<oci::spec> session_spec(const std::string& config) {
 }
 
 result<oci::process> process_of(const msg::compile_exec& x, oci::spec spec) {
-  if (x.args.empty())
+  const auto& what = x.what;
+  if (what.args.empty())
     return fail(fault::invalid_config,
                 "/args: expected at least one string, found none");
   run_options options;
-  options.args = x.args;
-  options.env = x.env;
-  options.cwd = x.cwd;
-  options.user = x.user;
-  options.cap_add = x.cap_add;
-  options.tty = x.tty;
-  options.rows = x.rows;
-  options.cols = x.cols;
+  options.args = what.args;
+  options.env = what.env;
+  options.cwd = what.cwd;
+  options.user = what.user;
+  options.cap_add = what.cap_add;
+  options.tty = what.tty;
+  options.rows = what.rows;
+  options.cols = what.cols;
   // The container's terminal is its init's.
   spec.process->terminal = false;
   spec.process->console_size.reset();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/launch_gate.hpp"
 #include "config/settings.hpp"
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/linux/file_watches.hpp"
@@ -25,7 +26,9 @@ struct services {
   sys::poller* reactor = nullptr; ///< Null in tests without a reactor.
   sys::file_watches* file_watches = nullptr; ///< Of the reactor.
   store::directory store{""};
-  troupe::settings settings;
+  live_settings settings;
+  std::shared_ptr<launch_gate> gate = std::make_shared<launch_gate>(
+    64, 4096); ///< Before the shim.
   plan::host_facts host;
   std::function<std::unique_ptr<cgroup::control>(plan::cgroup)> open_control
     = cgroup::open_control;

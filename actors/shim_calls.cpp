@@ -21,7 +21,7 @@ result<std::vector<msg::shared_fd>> sealed(const plan::bytes& cbor) {
 } // namespace
 
 caf::timespan launch_patience(const services& with) {
-  return std::chrono::milliseconds{with.settings.launch_timeout_ms};
+  return std::chrono::milliseconds{with.settings->launch_timeout_ms};
 }
 
 outcome outcome_of(const shim::reply& x, const plan::launch_plan* plan) {

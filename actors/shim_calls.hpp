@@ -4,6 +4,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/services.hpp"
 
+#include <caf/result.hpp>
 #include <caf/timespan.hpp>
 
 #include <chrono>
@@ -24,6 +25,9 @@ inline constexpr caf::timespan settle_patience = std::chrono::seconds{5};
 
 /// Between two attempts to write events that the event log refused.
 inline constexpr caf::timespan append_pause = std::chrono::seconds{1};
+
+/// How long an exec session waits for the end of a pause.
+inline constexpr caf::timespan pause_patience = std::chrono::hours{24};
 
 /// From a launch's request until init is there, hooks included.
 [[nodiscard]] caf::timespan launch_patience(const services& with);
@@ -62,6 +66,23 @@ void call_shim(Pointer self, const shim_link_actor& shim,
         then(outcome_of(x.reply, plan.get()));
       },
       [then](const caf::error& why) mutable { then(fail(no_answer(why))); });
+}
+
+/// For a request that the shim answers for `self`: its outcome is ours.
+template <class Pointer>
+caf::result<msg::done> ask_shim(Pointer self, const shim_link_actor& shim,
+                                shim::request what,
+                                std::vector<msg::shared_fd> fds) {
+  auto reply = self->template make_response_promise<msg::done>();
+  call_shim(self, shim, shim_patience,
+            msg::shim_call{std::move(what), std::move(fds)}, nullptr,
+            [reply](const outcome& obeyed) mutable {
+              if (obeyed)
+                reply.deliver(msg::done{});
+              else
+                reply.deliver(to_caf(obeyed.error()));
+            });
+  return reply;
 }
 
 } // namespace troupe

@@ -149,8 +149,8 @@ void supervisor_state::answer(const msg::describe_host&,
   out.shim_pid = shim_pid;
   out.spare_launchers = spare_launchers;
   out.started = started;
-  out.root = with->settings.root;
-  out.state = with->settings.state;
+  out.root = with->settings->root;
+  out.state = with->settings->state;
   out.kernel = kernel;
   out.cgroup_mode = mode_names[static_cast<std::size_t>(with->host.cgroups)];
   out.cgroup_parent = with->host.cgroup_parent;

@@ -53,6 +53,11 @@ public:
     return shared_->notice.get();
   }
 
+  /// A number that grows every second, as long as the actors run.
+  [[nodiscard]] std::uint64_t beats() const noexcept {
+    return shared_->beats;
+  }
+
   /// The ward that ended first.
   [[nodiscard]] std::optional<death> first_death() const;
 

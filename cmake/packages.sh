@@ -9,7 +9,8 @@ build_packages=(
 run_packages=(busybox-static curl jq procps)
 check_packages=(uidmap clang-format-14 git
   runc crun # their bundles, and how they compare
-  strace) # what a start costs in system calls
+  strace # what a start costs in system calls
+  tmux)  # what a person sees
 clang_packages=(clang libclang-rt-14-dev clang-tidy-14) # ./check asan, tidy
 # tests/conformance: Go, what the OCI validation programs import, and a runtime
 # to compare with.

@@ -1,6 +1,6 @@
 #include "config/base/quote.hpp"
 #include "config/default_seccomp.hpp"
-#include "config/json/pointer.hpp"
+#include "config/json/checks.hpp"
 #include "config/oci/pressure_trigger.hpp"
 #include "config/oci/words.hpp"
 #include "config/run_options.hpp"
@@ -14,14 +14,8 @@ namespace troupe {
 namespace {
 
 using json::pointer;
+using json::refuse;
 using words_t = std::vector<std::string>;
-
-tl::unexpected<failure> refuse(const pointer& at, std::string_view expected,
-                               std::string_view found) {
-  auto what = at.text() + ": expected ";
-  what.append(expected).append(", found ").append(found);
-  return fail(fault::invalid_config, std::move(what));
-}
 
 pointer option(std::string_view name) {
   return pointer{"/options"} / name;

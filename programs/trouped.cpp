@@ -9,6 +9,7 @@
 #include "actors/supervisor.hpp"
 #include "actors/system_config.hpp"
 #include "actors/watchdog.hpp"
+#include "programs/service_manager.hpp"
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/linux/daemon.hpp"
 #include "runtime/linux/file.hpp"
@@ -28,6 +29,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <poll.h>
 #include <sys/stat.h>
@@ -55,7 +57,13 @@ constexpr auto description
 
 constexpr auto footer
   = "Signals: TERM and INT end it; containers run on and are taken up again at "
-    "the next start.\nExit codes: 0 ended as asked, 1 failure, 2 wrong "
+    "the next start.\nHUP reads the settings again: log_level, log_driver, "
+    "log_max_size, log_max_files,\nreplay_size and the timeouts change for "
+    "what begins from then on; if another has\nchanged, or one is wrong, all "
+    "stay as they were.\nUnder systemd: Type=notify, WatchdogSec=, and a "
+    "socket "
+    "unit (config/systemd).\n\nExit codes: 0 ended as asked, 1 failure, 2 "
+    "wrong "
     "usage.\n\n"
     "Files below ROOT: trouped.sock (the HTTP API), trouped.lock (its pid), "
     "shim.sock,\ncontainers/. Below STATE: events.db.\n\n"
@@ -233,15 +241,21 @@ void release_cgroups(const settings& from, const plan::host_facts& host) {
 /// uses, then what is used.
 class daemon {
 public:
-  daemon(const settings& from, sys::unique_fd signals)
+  /// What the files and the command line say now.
+  using settings_reader = std::function<result<settings>()>;
+
+  daemon(const settings& from, settings_reader read_again,
+         sys::unique_fd signals)
     : settings_(from),
+      read_again_(std::move(read_again)),
       signals_(std::move(signals)),
       host_(sys::probe_host(from.cgroup_parent)),
       config_(from) {
   }
 
-  /// Starts all actors and the gateway.
-  outcome start(sys::unique_fd shim);
+  /// Starts all actors and the gateway. `passed`: where that is to listen, or
+  /// invalid.
+  outcome start(sys::unique_fd shim, sys::unique_fd passed);
 
   /// Ends the process at once: half of the actors are there, and nobody has
   /// asked for anything yet.
@@ -255,10 +269,15 @@ public:
   int run();
 
 private:
-  bool wait_for_end(int signals, std::chrono::milliseconds patience);
+  bool wait_for_end();
+  bool actors_end_within(std::chrono::milliseconds patience);
+  void show_life();
+  void reload();
+  outcome read_settings_again();
   int end(int code);
 
-  settings settings_;
+  const settings settings_; ///< Of the start.
+  settings_reader read_again_;
   sys::unique_fd signals_;
   plan::host_facts host_;
   std::optional<last_resort> last_resort_;
@@ -269,10 +288,11 @@ private:
   std::shared_ptr<services> services_;
   supervisor_actor supervisor_;
   std::unique_ptr<watchdog> watchdog_;
+  std::uint64_t beats_seen_ = 0;
   std::unique_ptr<gateway::server> gateway_;
 };
 
-outcome daemon::start(sys::unique_fd shim) {
+outcome daemon::start(sys::unique_fd shim, sys::unique_fd passed) {
   if (settings_.systemd_cgroup) {
     TROUPE_TRY(const auto directory, own_directory());
     TROUPE_TRY(host_.scope_helper, sys::find_scope_helper(directory));
@@ -284,16 +304,22 @@ outcome daemon::start(sys::unique_fd shim) {
   services_->shim = spawn_shim_link(*system_, reactor_->poller(),
                                     std::move(shim));
   std::string warning;
-  TROUPE_TRY(
-    services_->events,
-    spawn_event_log(*system_, settings_.state + "/events.db", {}, warning));
+  TROUPE_TRY(services_->events,
+             spawn_event_log(*system_, settings_.state + "/events.db",
+                             {settings_.event_max_count,
+                              std::chrono::nanoseconds{
+                                std::chrono::seconds{settings_.event_max_age_s}}
+                                .count()},
+                             warning));
   if (!warning.empty())
     spdlog::error("{}", warning);
   services_->planner = spawn_planner(*system_, host_);
   services_->reactor = &reactor_->poller();
   services_->file_watches = &reactor_->file_watches();
   services_->store = store::directory{settings_.root};
-  services_->settings = settings_;
+  services_->settings.replace(settings_);
+  services_->gate = std::make_shared<launch_gate>(settings_.launches_at_once,
+                                                  settings_.launch_queue);
   services_->host = host_;
   if (auto log = sys::kernel_log::open())
     services_->kernel_log = *std::move(log);
@@ -310,15 +336,19 @@ outcome daemon::start(sys::unique_fd shim) {
        {"planner", caf::actor_cast<caf::strong_actor_ptr>(services_->planner)},
        {"sampler",
         caf::actor_cast<caf::strong_actor_ptr>(services_->sampler)}}));
-  TROUPE_TRY(gateway_, gateway::server::start(*system_, settings_.socket,
-                                              supervisor_, services_));
+  TROUPE_TRY(gateway_,
+             gateway::server::start(*system_, settings_.socket, supervisor_,
+                                    services_, std::move(passed)));
   return {};
 }
 
 int daemon::run() {
   spdlog::info("trouped " TROUPE_VERSION " (pid {}) ready at {}", ::getpid(),
                settings_.socket);
-  if (wait_for_end(signals_.get(), std::chrono::milliseconds{-1})) {
+  service_manager::tell_ready("serving at " + settings_.socket);
+  const auto has_ended = wait_for_end();
+  service_manager::tell_stopping();
+  if (has_ended) {
     const auto dead = watchdog_->first_death();
     if (dead && dead->name == "supervisor" && dead->why.code == fault::none)
       return end(0);
@@ -329,28 +359,66 @@ int daemon::run() {
   spdlog::info("ending; containers run on");
   gateway_->stop(gateway_grace);
   caf::anon_send(supervisor_, msg::shut_down{false, caf::timespan{0}});
-  wait_for_end(-1, supervisor_grace);
+  actors_end_within(supervisor_grace);
   return end(0);
 }
 
-/// True when an actor has ended; false at a signal that ends us, or after
-/// `patience` (-1: for ever).
-bool daemon::wait_for_end(int signals, std::chrono::milliseconds patience) {
+/// True when an actor has ended; false at a signal that ends us.
+bool daemon::wait_for_end() {
+  const auto pulse = service_manager::pulse_ms();
   std::array<pollfd, 2> fds{pollfd{watchdog_->descriptor(), POLLIN, 0},
-                            pollfd{signals, POLLIN, 0}};
+                            pollfd{signals_.get(), POLLIN, 0}};
   for (;;) {
-    if (::poll(fds.data(), fds.size(), static_cast<int>(patience.count())) == 0)
-      return false;
+    if (::poll(fds.data(), fds.size(), pulse) == 0)
+      show_life();
     if ((fds[0].revents & POLLIN) != 0)
       return true;
-    const auto signo = sys::next_signal(signals);
+    const auto signo = sys::next_signal(signals_.get());
     if (signo == SIGTERM || signo == SIGINT)
       return false;
+    if (signo == SIGHUP)
+      reload();
     // Blocking every signal has caught these, too; to pass them over would be
     // to run on with a broken program.
     if (signo == SIGABRT || signo == SIGQUIT)
       std::abort();
   }
+}
+
+bool daemon::actors_end_within(std::chrono::milliseconds patience) {
+  pollfd end{watchdog_->descriptor(), POLLIN, 0};
+  return ::poll(&end, 1, static_cast<int>(patience.count())) == 1;
+}
+
+/// The service manager hears of us as long as the actors' heart beats; what
+/// this thread does says nothing of them.
+void daemon::show_life() {
+  if (const auto beats = watchdog_->beats(); beats != beats_seen_) {
+    beats_seen_ = beats;
+    service_manager::tell_alive();
+  }
+}
+
+void daemon::reload() {
+  service_manager::tell_reloading();
+  const auto done = read_settings_again();
+  if (done)
+    spdlog::info("settings read again");
+  else
+    spdlog::error("settings stay as they were: {}", done.error().what);
+  service_manager::tell_ready(done ? "serving at " + settings_.socket
+                                   : "settings stay as they were: "
+                                       + done.error().what);
+}
+
+outcome daemon::read_settings_again() {
+  TROUPE_TRY(auto next, read_again_());
+  // What was passed to us stays where it is.
+  next.socket = settings_.socket;
+  TROUPE_CHECK(check_reload(settings_, next));
+  spdlog::set_level(spdlog::level::from_str(next.log_level));
+  services_->settings.replace(std::move(next));
+  return {};
 }
 
 int daemon::end(int code) {
@@ -372,15 +440,19 @@ int daemon::end(int code) {
   return code;
 }
 
-result<int> serve(const settings& from) {
+result<int> serve(settings from, const daemon::settings_reader& read_again) {
+  TROUPE_TRY(auto passed, service_manager::passed_socket());
+  if (passed) {
+    TROUPE_TRY(from.socket, service_manager::path_of(passed));
+  }
   TROUPE_TRY(auto signals, sys::divert_signals());
   TROUPE_TRY(const auto lock, take_root(from));
   TROUPE_TRY(auto shim, reach_shim(from));
   // Only now: the shim's containers inherit what it has.
   sys::raise_descriptor_limit();
   ::umask(0077); // the event log is nobody else's to read
-  daemon here{from, std::move(signals)};
-  if (auto started = here.start(std::move(shim)); !started)
+  daemon here{from, read_again, std::move(signals)};
+  if (auto started = here.start(std::move(shim), std::move(passed)); !started)
     here.give_up(started.error());
   return here.run();
 }
@@ -401,13 +473,14 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& why) {
     return app.exit(why) == 0 ? 0 : exit_usage;
   }
-  const auto from = settings_of(given);
+  const auto read_settings = [&given] { return settings_of(given); };
+  const auto from = read_settings();
   if (!from) {
     std::fprintf(stderr, "trouped: %s\n", from.error().what.c_str());
     return exit_usage;
   }
   start_logging(*from);
-  const auto code = serve(*from);
+  const auto code = serve(*from, read_settings);
   if (code)
     return *code;
   spdlog::critical("{}", code.error().what);

@@ -2,6 +2,7 @@
 
 #include "config/json/fields.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace troupe::gateway {
@@ -17,6 +18,21 @@ outcome read(const json::cursor& at, document& out) {
   TROUPE_TRY(const auto* members, at.object());
   out.text = nlohmann::json(*members).dump();
   return {};
+}
+
+constexpr double longest_timeout = 366 * 86400.0; ///< Seconds.
+constexpr auto largest_capture = std::int64_t{64} << 20;
+constexpr std::int64_t most_fds = 60;
+
+template <class T>
+outcome check_range(std::string_view pointer, T found, T least, T most) {
+  if (found >= least && found <= most)
+    return {};
+  return fail(fault::invalid_config,
+              std::string{pointer} + ": expected a number from "
+                + nlohmann::json(least).dump() + " to "
+                + nlohmann::json(most).dump() + ", found "
+                + nlohmann::json(found).dump());
 }
 
 failure missing(std::string_view what) {
@@ -38,7 +54,9 @@ result<msg::create_container> parse_create_container(std::string_view body) {
   io.optional("options", options);
   io.optional("open_stdin", out.open_stdin);
   io.optional("auto_remove", out.auto_remove);
+  io.optional("log", out.log);
   TROUPE_CHECK(std::move(io).done_strictly());
+  TROUPE_CHECK(validate(out.log, json::pointer{"/log"}));
   // Absent asks for a random one; empty is a mistake in somebody's script.
   if (out.id.empty() && parsed.contains("id"))
     return fail(missing("/id: expected an id, found ''"));
@@ -67,7 +85,20 @@ result<msg::create_exec> parse_create_exec(std::string_view body) {
   io.optional("tty", out.tty);
   io.optional("rows", out.rows);
   io.optional("cols", out.cols);
+  double timeout = 0;
+  io.optional("timeout", timeout);
+  io.optional("capture", out.capture);
+  io.optional("ignore_paused", out.ignore_paused);
+  io.optional("files", out.files);
+  io.optional("preserve_fds", out.preserve_fds);
   TROUPE_CHECK(std::move(io).done_strictly());
+  TROUPE_CHECK(check_range("/timeout", timeout, 0.0, longest_timeout));
+  TROUPE_CHECK(
+    check_range("/capture", out.capture, std::int64_t{0}, largest_capture));
+  TROUPE_CHECK(
+    check_range("/preserve_fds", out.preserve_fds, std::int64_t{0}, most_fds));
+  out.timeout = std::chrono::duration_cast<caf::timespan>(
+    std::chrono::duration<double>{timeout});
   if (out.args.empty())
     return fail(missing("/args: expected a command, found an empty array"));
   return out;

@@ -28,9 +28,18 @@ namespace {
 constexpr std::size_t discarded_at_most = 64U << 20U;
 constexpr auto discard_patience = std::chrono::seconds{2};
 
-bool asks_for_stream(const http::request<http::string_body>& x) {
+bool asks_for(const http::request<http::string_body>& x,
+              std::string_view protocol) {
   return http::token_list{x[http::field::connection]}.exists("upgrade")
-         && beast::iequals(x[http::field::upgrade], "troupe-stream");
+         && beast::iequals(x[http::field::upgrade],
+                           {protocol.data(), protocol.size()});
+}
+
+std::string websocket_key_of(const http::request<http::string_body>& x) {
+  if (!asks_for(x, "websocket")
+      || x[http::field::sec_websocket_version] != "13")
+    return {};
+  return x[http::field::sec_websocket_key].to_string();
 }
 
 bool expects_continue(const http::request<http::string_body>& x) {
@@ -62,7 +71,7 @@ void connection::post(Does does) {
 template <class Next, class Failed>
 auto connection::then(Next next, Failed failed) {
   return [self = shared_from_this(), next = std::move(next),
-          failed = std::move(failed)](error why, std::size_t) {
+          failed = std::move(failed)](error why, std::size_t = 0) {
     if (self->over_)
       return;
     if (why)
@@ -184,7 +193,7 @@ void connection::dispatch() {
   head_only_ = message.method() == http::verb::head;
   keep_alive_ = parser_->keep_alive();
   serving_ = true;
-  if (message.method() != http::verb::get)
+  if (message.method() != http::verb::get || asks_for(message, "websocket"))
     spdlog::info("audit: uid {} pid {}: {} {}", peer_.uid, peer_.pid,
                  std::string_view{method.data(), method.size()},
                  quote({target.data(), target.size()}));
@@ -196,8 +205,10 @@ void connection::dispatch() {
   auto what = std::make_shared<request>();
   what->method = method.to_string();
   what->target = target.to_string();
-  what->wants_stream = asks_for_stream(message);
+  what->wants_stream = asks_for(message, "troupe-stream");
   what->has_more = buffer_.size() != 0;
+  what->websocket_key = websocket_key_of(message);
+  what->peer = peer_.pid;
   what->body = std::move(message.body());
   parser_.reset();
   if (buffer_.size() == 0)
@@ -294,8 +305,14 @@ void connection::stream_written() {
                    then([](connection& self) { self.answered(); }));
 }
 
-void connection::upgrade(std::function<void(msg::shared_fd)> take) {
-  post([take = std::move(take)](connection& self) {
+void connection::upgrade(std::string websocket_key,
+                         std::function<void(msg::shared_fd)> take) {
+  post([key = std::move(websocket_key),
+        take = std::move(take)](connection& self) mutable {
+    if (!key.empty()) {
+      self.shake_hands(key, std::move(take));
+      return;
+    }
     self.head_ = {};
     self.head_.version(11);
     self.head_.result(http::status::switching_protocols);
@@ -308,6 +325,21 @@ void connection::upgrade(std::function<void(msg::shared_fd)> take) {
       self.socket_, self.head_,
       self.then([take](connection& self) { self.hand_over(take); }));
   });
+}
+
+void connection::shake_hands(const std::string& websocket_key,
+                             std::function<void(msg::shared_fd)> take) {
+  http::request<http::empty_body> asked{http::verb::get, "/", 11};
+  asked.set(http::field::host, "troupe");
+  asked.set(http::field::connection, "Upgrade");
+  asked.set(http::field::upgrade, "websocket");
+  asked.set(http::field::sec_websocket_version, "13");
+  asked.set(http::field::sec_websocket_key, websocket_key);
+  set_deadline(idle_patience);
+  websocket_.emplace(socket_);
+  websocket_->async_accept(
+    asked,
+    then([take = std::move(take)](connection& self) { self.hand_over(take); }));
 }
 
 void connection::hand_over(const std::function<void(msg::shared_fd)>& take) {

@@ -12,6 +12,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <boost/beast/websocket/stream.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -62,7 +63,8 @@ public:
   void begin_stream(std::string_view content_type) override;
   void send(std::string chunk) override;
   void end_stream() override;
-  void upgrade(std::function<void(msg::shared_fd)> take) override;
+  void upgrade(std::string websocket_key,
+               std::function<void(msg::shared_fd)> take) override;
   void close() override;
 
 private:
@@ -90,6 +92,8 @@ private:
   void answer(response what);
   void answered();
   void stream_written();
+  void shake_hands(const std::string& websocket_key,
+                   std::function<void(msg::shared_fd)> take);
   void hand_over(const std::function<void(msg::shared_fd)>& take);
   void close_gently();
   void discard_rest(std::size_t budget);
@@ -106,6 +110,8 @@ private:
   http::response<http::string_body> answer_;
   http::response<http::empty_body> head_;
   std::optional<http::response_serializer<http::empty_body>> head_writer_;
+  /// For the handshake alone: the shim speaks the rest.
+  std::optional<beast::websocket::stream<socket&>> websocket_;
   std::string chunk_;
   bool head_only_ = false;   ///< The request is a HEAD.
   bool keep_alive_ = false;  ///< Another request may follow this one.

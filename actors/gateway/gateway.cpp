@@ -25,13 +25,18 @@ server::server(std::shared_ptr<listener> with) : listener_(std::move(with)) {
 result<std::unique_ptr<server>> server::start(caf::actor_system& system,
                                               const std::string& socket_path,
                                               supervisor_actor supervisor,
-                                              shared_services with) {
-  TROUPE_TRY(auto socket, sys::stream_listen(socket_path));
+                                              shared_services with,
+                                              sys::unique_fd passed) {
+  const auto own_path = passed ? "" : socket_path;
+  auto socket = std::move(passed);
+  if (!socket) {
+    TROUPE_TRY(socket, sys::stream_listen(socket_path));
+  }
   auto from = std::make_shared<const origin>(
     origin{std::move(supervisor), std::move(with)});
-  return std::unique_ptr<server>{new server{std::make_shared<listener>(
-    std::make_shared<net::io_context>(1), system, std::move(from),
-    std::move(socket), socket_path)}};
+  return std::unique_ptr<server>{new server{
+    std::make_shared<listener>(std::make_shared<net::io_context>(1), system,
+                               std::move(from), std::move(socket), own_path)}};
 }
 
 server::~server() {

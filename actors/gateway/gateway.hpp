@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/services.hpp"
+#include "runtime/linux/unique_fd.hpp"
 
 #include <caf/actor_system.hpp>
 
@@ -18,10 +19,13 @@ class listener;
 /// actor itself.
 class server {
 public:
-  /// Listens at `socket_path`, and serves from the moment it returns.
+  /// Listens at `socket_path`, and serves from the moment it returns. With
+  /// `passed`, a socket that listens already and whose path is somebody else's
+  /// to remove, it serves that.
   [[nodiscard]] static result<std::unique_ptr<server>>
   start(caf::actor_system& system, const std::string& socket_path,
-        supervisor_actor supervisor, shared_services with);
+        supervisor_actor supervisor, shared_services with,
+        sys::unique_fd passed = {});
 
   server(const server&) = delete;
   server& operator=(const server&) = delete;

@@ -3,8 +3,6 @@
 #include "actors/gateway/jobs.hpp"
 #include "actors/gateway/targets.hpp"
 
-#include <caf/send.hpp>
-
 #include <csignal>
 
 namespace troupe::gateway {
@@ -21,8 +19,11 @@ outcome list_containers(session& in, const call& x) {
 
 outcome create_container(session& in, const call& x) {
   TROUPE_TRY(auto what, parse_create_container(x.from.body));
+  if (what.log.driver == "passthrough") {
+    TROUPE_TRY(what.stdio.all, descriptors_of(x.from.peer, 0, 3));
+  }
   forward<msg::snapshot>(in, in.supervisor(),
-                         patience::launching(in.with().settings),
+                         patience::creating(*in.with().settings.now()),
                          std::move(what), 201);
   return {};
 }
@@ -41,12 +42,12 @@ outcome remove_container(session& in, const call& x) {
 }
 
 outcome start_container(session& in, const call& x) {
-  return forward_to_container(in, x, patience::launching(in.with().settings),
-                              msg::start{});
+  return forward_to_container(
+    in, x, patience::launching(*in.with().settings.now()), msg::start{});
 }
 
 outcome stop_container(session& in, const call& x) {
-  const std::chrono::milliseconds usual{in.with().settings.stop_timeout_ms};
+  const std::chrono::milliseconds usual{in.with().settings->stop_timeout_ms};
   TROUPE_TRY(const auto grace, x.parameters.seconds("timeout", usual));
   TROUPE_TRY(const auto signo, x.parameters.signal("signal", SIGTERM));
   return forward_to_container(in, x, patience::stopping(grace),
@@ -61,13 +62,13 @@ outcome kill_container(session& in, const call& x) {
 }
 
 outcome pause_container(session& in, const call& x) {
-  return forward_to_container(in, x, patience::freezing(in.with().settings),
-                              msg::pause{});
+  return forward_to_container(
+    in, x, patience::freezing(*in.with().settings.now()), msg::pause{});
 }
 
 outcome unpause_container(session& in, const call& x) {
-  return forward_to_container(in, x, patience::freezing(in.with().settings),
-                              msg::resume{});
+  return forward_to_container(
+    in, x, patience::freezing(*in.with().settings.now()), msg::resume{});
 }
 
 outcome update_container(session& in, const call& x) {
@@ -82,12 +83,12 @@ outcome wait_for_container(session& in, const call& x) {
 }
 
 outcome attach_container(session& in, const call& x) {
-  TROUPE_TRY(const auto with_stdin, x.parameters.flag("stdin"));
-  TROUPE_TRY(const auto raw, x.parameters.flag("raw"));
+  TROUPE_TRY(auto with, parse_attach(x));
   if (!can_upgrade(in, x))
     return {};
   with_container(
-    in, x, [&in, with_stdin, raw](const msg::container_found& found) {
+    in, x,
+    [&in, with = std::move(with)](const msg::container_found& found) mutable {
       const msg::snapshot& now = found.now;
       if (!lifecycle::has_process(now.status)) {
         in.refuse({fault::wrong_state, 0,
@@ -95,27 +96,19 @@ outcome attach_container(session& in, const call& x) {
                      + std::string{lifecycle::to_string(now.status)}});
         return;
       }
-      // Sent from the gateway's thread, which has not read the client's next
-      // request yet: so the container hears of the attach before any start that
-      // the client sends after its 101, and no output is missed.
-      in.upgrade(
-        [to = found.container, with_stdin, raw](msg::shared_fd socket) {
-          caf::anon_send(to,
-                         msg::attach{std::move(socket), with_stdin, true, raw});
-        });
+      attach_to(in, found.container, std::move(with));
     });
   return {};
 }
 
+outcome reopen_log(session& in, const call& x) {
+  return forward_to_container<msg::done>(in, x, patience::lookup,
+                                         msg::reopen_log{});
+}
+
 outcome resize_container(session& in, const call& x) {
   TROUPE_TRY(const auto size, terminal_size_of(x));
-  with_container(in, x, [&in, size](const msg::container_found& found) {
-    in.ask<msg::done>(found.container, patience::lookup, size,
-                      [&in](const msg::done&) {
-                        in.answer({200, "{}"});
-                      });
-  });
-  return {};
+  return forward_to_container<msg::done>(in, x, patience::lookup, size);
 }
 
 } // namespace troupe::gateway

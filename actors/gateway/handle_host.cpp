@@ -64,7 +64,7 @@ outcome show_usage(session& in, const call& x) {
 }
 
 outcome shut_down(session& in, const call& x) {
-  const std::chrono::milliseconds usual{in.with().settings.stop_timeout_ms};
+  const std::chrono::milliseconds usual{in.with().settings->stop_timeout_ms};
   TROUPE_TRY(const auto containers, x.parameters.flag("stop_containers"));
   TROUPE_TRY(const auto grace, x.parameters.seconds("timeout", usual));
   in.ask<msg::done>(in.supervisor(), patience::stopping(grace),

@@ -63,6 +63,11 @@ outcome show_logs(session& in, const call& x) {
     what.from.tail,
     x.parameters.natural("tail", std::numeric_limits<std::int64_t>::max()));
   TROUPE_TRY(what.from.since, x.parameters.moment("since"));
+  TROUPE_TRY(what.from.until, x.parameters.moment("until"));
+  constexpr std::array<std::string_view, 3> streams{"all", "stdout", "stderr"};
+  TROUPE_TRY(const auto stream, x.parameters.word("stream", streams));
+  if (stream != "all")
+    what.from.only = stream == "stderr" ? log::stream::err : log::stream::out;
   TROUPE_TRY(const auto format, x.parameters.word("format", formats));
   what.raw = format == "raw";
   with_container(in, x, [&in, what](const msg::container_found& found) {

@@ -30,6 +30,7 @@ outcome unpause_container(session& in, const call& x);
 outcome update_container(session& in, const call& x);
 outcome wait_for_container(session& in, const call& x);
 outcome attach_container(session& in, const call& x);
+outcome reopen_log(session& in, const call& x);
 outcome resize_container(session& in, const call& x);
 
 // -- handle_insight.cpp
@@ -49,6 +50,8 @@ outcome remove_exec(session& in, const call& x);
 outcome start_exec(session& in, const call& x);
 outcome kill_exec(session& in, const call& x);
 outcome wait_for_exec(session& in, const call& x);
+outcome run_exec(session& in, const call& x);
+outcome stop_exec(session& in, const call& x);
 outcome attach_exec(session& in, const call& x);
 outcome resize_exec(session& in, const call& x);
 

@@ -17,6 +17,14 @@ void wait_for(session& in, const msg::container_found& target);
 /// Answers when the exec session has ended.
 void wait_for(session& in, const msg::exec_created& target);
 
+/// Bytes of stdout, and of stderr, that `run_and_capture` keeps unless told.
+inline constexpr auto usual_capture = std::int64_t{16} << 20;
+
+/// libpod's and CRI's execSync: runs it to its end and answers with how it
+/// ended and what it wrote. Whoever hangs up ends it.
+void run_and_capture(session& in, const msg::container_found& target,
+                     const msg::create_exec& what);
+
 struct event_request {
   msg::read_events from;
   bool follow = false;

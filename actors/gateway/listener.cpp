@@ -26,13 +26,13 @@ constexpr auto accept_pause = std::chrono::milliseconds{100};
 
 listener::listener(std::shared_ptr<net::io_context> thread,
                    caf::actor_system& system, shared_origin from,
-                   sys::unique_fd socket, std::string path)
+                   sys::unique_fd socket, std::string own_path)
   : thread_(std::move(thread)),
     system_(system),
     from_(std::move(from)),
     acceptor_(*thread_, net::local::stream_protocol{}, socket.release()),
     pause_(*thread_),
-    path_(std::move(path)) {
+    own_path_(std::move(own_path)) {
 }
 
 /// Waits here and accepts by accept4(2), because Asio 1.74's own accept makes
@@ -102,7 +102,8 @@ void listener::greet(const std::shared_ptr<connection>& fresh,
 }
 
 void listener::close(std::chrono::milliseconds grace) {
-  ::unlink(path_.c_str());
+  if (!own_path_.empty())
+    ::unlink(own_path_.c_str());
   beast::error_code ignored;
   acceptor_.close(ignored);
   pause_.expires_after(grace);

@@ -21,7 +21,7 @@ inline constexpr std::size_t max_connections = 1024;
 class listener : public std::enable_shared_from_this<listener> {
 public:
   listener(std::shared_ptr<net::io_context> thread, caf::actor_system& system,
-           shared_origin from, sys::unique_fd socket, std::string path);
+           shared_origin from, sys::unique_fd socket, std::string own_path);
 
   [[nodiscard]] net::io_context& thread() noexcept {
     return *thread_;
@@ -45,7 +45,7 @@ private:
   shared_origin from_;
   net::local::stream_protocol::acceptor acceptor_;
   net::steady_timer pause_;
-  std::string path_;
+  std::string own_path_; ///< To be removed at the end; "": nothing is.
   std::unordered_map<connection*, std::shared_ptr<connection>> connections_;
   bool closing_ = false;
 };

@@ -34,7 +34,11 @@ std::string text_of(std::string_view lines) {
 class log_job : public job {
 public:
   log_job(session& in, log::reader from, const log_request& what)
-    : in_(in), from_(std::move(from)), follow_(what.follow), raw_(what.raw) {
+    : in_(in),
+      from_(std::move(from)),
+      follow_(what.follow),
+      raw_(what.raw),
+      until_(what.from.until) {
   }
 
   /// Without a watch (hosts allow 128 inotify instances per user unless told
@@ -43,7 +47,7 @@ public:
     auto made = watch(directory);
     if (made)
       watch_ = *std::move(made);
-    else
+    if (!watch_ || until_ > 0)
       in_.tick();
   }
 
@@ -104,7 +108,8 @@ private:
     }
     if (!client_ready_)
       return;
-    if (!follow_ || ended_)
+    if (!follow_ || ended_ || from_.finished()
+        || (until_ > 0 && now_ns() > until_))
       in_.finish_stream();
     else if (watch_)
       static_cast<void>(watch_.arm(EPOLLIN));
@@ -115,6 +120,7 @@ private:
   sys::watched_fd watch_;
   bool follow_;
   bool raw_;
+  time_ns until_; ///< 0: for ever.
   bool client_ready_ = false;
   bool ended_ = false;
 };
@@ -123,13 +129,23 @@ private:
 
 outcome stream_log(session& in, const msg::container_found& target,
                    const log_request& what) {
-  const auto& path = target.now->log_path;
-  if (path.empty())
-    return fail(fault::not_found, "log of " + target.now->id + ": it has none");
-  TROUPE_TRY(auto from, log::reader::open(path, what.from));
+  const msg::snapshot& now = target.now;
+  if (now.log_driver == "journald")
+    return fail(fault::unsupported,
+                "log of " + now.id
+                  + ": it is in the journal: journalctl CONTAINER_ID_FULL="
+                  + now.id);
+  if (now.log_path.empty())
+    return fail(fault::not_found, "log of " + now.id
+                                    + ": it has none, by its log driver "
+                                    + now.log_driver);
+  auto how = what.from;
+  how.format = now.log_driver == "json-file" ? log::file_format::json
+                                             : log::file_format::cri;
+  TROUPE_TRY(auto from, log::reader::open(now.log_path, how));
   auto fresh = std::make_unique<log_job>(in, std::move(from), what);
   if (what.follow) {
-    fresh->follow(path.substr(0, path.rfind('/')));
+    fresh->follow(now.log_path.substr(0, now.log_path.rfind('/')));
     in.watch(target.container);
     in.tell(target.container, msg::await_exit{in.self()});
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/messages.hpp"
+#include "actors/shim_calls.hpp"
 #include "config/settings.hpp"
 
 #include <caf/timespan.hpp>
@@ -24,6 +26,17 @@ inline constexpr caf::timespan margin = 30s;
 
 [[nodiscard]] inline caf::timespan launching(const settings& x) {
   return std::chrono::milliseconds{x.launch_timeout_ms} + margin;
+}
+
+/// The creation of a container: the line before the shim, and the launch.
+[[nodiscard]] inline caf::timespan creating(const settings& x) {
+  return 2 * std::chrono::milliseconds{x.launch_timeout_ms} + margin;
+}
+
+/// The creation of an exec session.
+[[nodiscard]] inline caf::timespan creating(const msg::create_exec& what,
+                                            const settings& x) {
+  return what.ignore_paused ? pause_patience + margin : launching(x);
 }
 
 [[nodiscard]] inline caf::timespan freezing(const settings& x) {

@@ -27,6 +27,10 @@ json annotations(const msg::snapshot& x) {
   return out;
 }
 
+std::string file_of(const std::string& files, const char* name) {
+  return files.empty() ? files : files + name;
+}
+
 bool has_ended(lifecycle::status x) {
   return x == lifecycle::status::stopped || x == lifecycle::status::destroyed;
 }
@@ -56,9 +60,15 @@ json document(const msg::snapshot& x) {
     {"started", moment(x.started)},
     {"finished", moment(x.finished)},
     {"log_path", x.log_path},
-    {"log_bytes", x.log_bytes},
-    {"log_dropped", x.log_dropped},
-    {"log_error", x.log_error},
+    {"log_driver", x.log_driver},
+    {"log_mode", x.log_mode},
+    {"log_bytes", x.output.logged},
+    {"log_dropped", x.output.dropped},
+    {"log_error", x.output.error},
+    {"output", counters(x.output)},
+    {"attach_socket", file_of(x.files, "attach")},
+    {"pid_file", file_of(x.files, "pid")},
+    {"exit_file", file_of(x.files, "exit")},
     {"auto_remove", x.auto_remove},
     {"stdin_open", x.stdin_open},
     {"terminal", x.terminal},
@@ -71,8 +81,23 @@ json document(const msg::snapshot& x) {
 
 } // namespace
 
+json counters(const msg::output_counters& x) {
+  auto drops = json::object();
+  for (const auto& each : x.drops)
+    drops[each.reason] = each.bytes;
+  return {
+    {"bytes", x.bytes_in},  {"logged", x.logged},
+    {"dropped", x.dropped}, {"dropped_by_reason", drops},
+    {"clients", x.clients}, {"clients_dropped", x.clients_dropped},
+  };
+}
+
 std::string render(const msg::snapshot& x) {
   return dump(document(x));
+}
+
+std::string render(const msg::done&) {
+  return "{}";
 }
 
 std::string render(const msg::exec_snapshot& x) {
@@ -87,6 +112,11 @@ std::string render(const msg::exec_snapshot& x) {
     {"error", x.error},
     {"args", x.args},
     {"terminal", x.terminal},
+    {"timed_out", x.timed_out},
+    {"output", counters(x.output)},
+    {"attach_socket", file_of(x.files, "attach")},
+    {"pid_file", file_of(x.files, "pid")},
+    {"exit_file", file_of(x.files, "exit")},
     {"created", moment(x.created)},
     {"started", moment(x.started)},
     {"finished", moment(x.finished)},

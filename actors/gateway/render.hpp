@@ -11,6 +11,7 @@
 namespace troupe::gateway {
 
 [[nodiscard]] std::string render(const msg::snapshot& x);
+[[nodiscard]] std::string render(const msg::done& x);
 [[nodiscard]] std::string render(const msg::exec_snapshot& x);
 [[nodiscard]] std::string render(const msg::stats& x);
 [[nodiscard]] std::string render(const msg::usage_table& x);
@@ -23,6 +24,9 @@ namespace troupe::gateway {
 /// In Prometheus' text format 0.0.4, by cAdvisor's names.
 [[nodiscard]] std::string render_metrics(const msg::usage_table& x,
                                          const msg::snapshots& all);
+
+/// `output` of a container, a session, and statistics.
+[[nodiscard]] nlohmann::json counters(const msg::output_counters& x);
 
 /// Bytes from a process or a file need not be UTF-8; JSON must be.
 [[nodiscard]] std::string dump(const nlohmann::json& x);

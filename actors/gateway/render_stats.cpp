@@ -152,6 +152,7 @@ std::string render(const msg::stats& x) {
   out["hugetlb"] = huge_pages(used.hugetlb);
   out["rdma"] = rdma(used.rdma);
   out["network"] = network(x.network);
+  out["output"] = counters(x.output);
   out["pressure"] = {{"cpu", pressure(used.cpu_pressure)},
                      {"memory", pressure(used.memory_pressure)},
                      {"io", pressure(used.io_pressure)}};

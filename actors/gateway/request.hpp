@@ -17,6 +17,9 @@ struct request {
   bool wants_stream = false;
   /// Bytes came behind the request: the client has not waited for an answer.
   bool has_more = false;
+  /// Its `Sec-WebSocket-Key`, of an upgrade to websocket; else empty.
+  std::string websocket_key{};
+  std::int32_t peer = 0; ///< The client's pid; 0: not of this pid namespace.
 };
 
 struct response {
@@ -52,7 +55,10 @@ public:
 
   /// Answers 101 and, once that is written, gives the socket to `take`, which
   /// is called in the gateway's thread, before any later request is read.
-  virtual void upgrade(std::function<void(msg::shared_fd)> take) = 0;
+  /// `websocket_key`: of a WebSocket's; else it is a troupe-stream.
+  virtual void upgrade(std::string websocket_key,
+                       std::function<void(msg::shared_fd)> take)
+    = 0;
 
   /// Drops the connection.
   virtual void close() = 0;

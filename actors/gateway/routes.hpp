@@ -27,7 +27,7 @@ struct call {
 /// answer comes later, through the session.
 using handler = outcome (*)(session&, const call&);
 
-inline constexpr std::size_t max_parameters = 4;
+inline constexpr std::size_t max_parameters = 6;
 
 struct route {
   std::string_view method;

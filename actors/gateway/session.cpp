@@ -131,8 +131,9 @@ void session::send(std::string chunk) {
   client_->send(std::move(chunk));
 }
 
-void session::upgrade(std::function<void(msg::shared_fd)> take) {
-  client_->upgrade(std::move(take));
+void session::upgrade(std::string websocket_key,
+                      std::function<void(msg::shared_fd)> take) {
+  client_->upgrade(std::move(websocket_key), std::move(take));
   end_call();
 }
 

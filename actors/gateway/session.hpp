@@ -135,7 +135,8 @@ public:
   /// Waits, without an answer yet.
   void begin(std::unique_ptr<job> by);
   void send(std::string chunk);
-  void upgrade(std::function<void(msg::shared_fd)> take);
+  void upgrade(std::string websocket_key,
+               std::function<void(msg::shared_fd)> take);
   /// `second_passed` in a second.
   void tick();
   /// `target_gone` when `whom` ends, until the call is over.

@@ -5,7 +5,11 @@
 #include "actors/gateway/routes.hpp"
 #include "actors/gateway/session.hpp"
 
+#include <caf/send.hpp>
+
+#include <string>
 #include <utility>
+#include <vector>
 
 /// What handlers share: from the ids in a path to the actors behind them, and
 /// from an actor's reply to the answer.
@@ -52,20 +56,48 @@ outcome forward_to_container(session& in, const call& x, caf::timespan patience,
 }
 
 /// Asks the call's exec session and answers with what it replies.
-template <class Message>
+template <class Reply = msg::exec_snapshot, class Message>
 outcome forward_to_exec(session& in, const call& x, caf::timespan patience,
                         Message what) {
   with_exec(in, x, [&in, patience, what](const msg::exec_created& y) {
-    forward<msg::exec_snapshot>(in, y.session, patience, what);
+    forward<Reply>(in, y.session, patience, what);
   });
   return {};
 }
 
+/// Descriptors of the client's own process: `count` of them from `first` on.
+[[nodiscard]] result<std::vector<msg::shared_fd>>
+descriptors_of(std::int32_t client, int first, int count);
+
 /// `rows` and `cols` of a call, which have to be there.
 [[nodiscard]] result<msg::resize_terminal> terminal_size_of(const call& x);
+
+/// What `stdin`, `output`, `raw`, `overflow` and `replay` of a call say; its
+/// socket comes later.
+struct attach_request {
+  msg::attach what;
+  std::string websocket_key; ///< Empty: a troupe-stream.
+};
+
+[[nodiscard]] result<attach_request> parse_attach(const call& x);
 
 /// Checks that the client has asked for an upgrade, and can have one; answers
 /// with what is missing, if not.
 [[nodiscard]] bool can_upgrade(session& in, const call& x);
+
+/// Upgrades, and hands the socket to `whom`.
+///
+/// Sent from the gateway's thread, which has not read the client's next request
+/// yet: so `whom` hears of the attach before any start that the client sends
+/// after its 101, and no output is missed.
+template <class Handle>
+void attach_to(session& in, const Handle& whom, attach_request with) {
+  in.upgrade(std::move(with.websocket_key),
+             [whom, what = std::move(with.what)](msg::shared_fd socket) {
+               auto out = what;
+               out.socket = std::move(socket);
+               caf::anon_send(whom, std::move(out));
+             });
+}
 
 } // namespace troupe::gateway

@@ -2,6 +2,7 @@
 
 #include "runtime/linux/file.hpp"
 #include "runtime/linux/pidfd.hpp"
+#include "runtime/linux/readable.hpp"
 
 #include <array>
 #include <cerrno>
@@ -66,6 +67,14 @@ result<stuck_mount> stuck_mount::make(pid_t pid, const std::string& directory) {
                    directory);
   TROUPE_CHECK(answer_init(connection.get()));
   return stuck_mount{std::move(connection)};
+}
+
+outcome stuck_mount::await_visitor(std::chrono::milliseconds longest) const {
+  TROUPE_TRY(const auto is_there,
+             sys::wait_readable(connection_.get(), longest));
+  if (!is_there)
+    return fail(fault::timed_out, "nobody looked into the stuck mount");
+  return {};
 }
 
 } // namespace troupe::bench

@@ -3,6 +3,7 @@
 #include "config/base/result.hpp"
 #include "runtime/linux/unique_fd.hpp"
 
+#include <chrono>
 #include <string>
 #include <sys/types.h>
 
@@ -17,6 +18,9 @@ public:
   /// At `directory` as `pid` sees it.
   [[nodiscard]] static result<stuck_mount> make(pid_t pid,
                                                 const std::string& directory);
+
+  /// Waits until somebody looks into it, who from then on waits for ever.
+  [[nodiscard]] outcome await_visitor(std::chrono::milliseconds longest) const;
 
 private:
   explicit stuck_mount(sys::unique_fd connection)

@@ -42,16 +42,12 @@ public:
     looker_ = std::thread{[this] {
       (void)in_.in.run.output_of(in_.in.troupe({"exec", id_, "ls", "/root"}));
     }};
-    TROUPE_CHECK(wait_until("/top", [](const nlohmann::json& x) {
-      return x.dump().find("/root") != std::string::npos;
-    }));
+    TROUPE_CHECK(mount_->await_visitor(std::chrono::seconds{10}));
     pauser_ = std::thread{[this] {
       client::api_client own{in_.in.trouped->socket()};
       (void)own.post(path() + "/pause");
     }};
-    return wait_until("", [](const nlohmann::json& x) {
-      return x.value("status", "") == "pausing";
-    });
+    return wait_until_it_hangs();
   }
 
   /// Whether it has hung until now.
@@ -65,13 +61,11 @@ private:
     return "/v1/containers/" + id_;
   }
 
-  template <class Condition>
-  outcome wait_until(const std::string& what, Condition is_true) {
+  outcome wait_until_it_hangs() {
     const auto deadline = std::chrono::steady_clock::now()
                           + std::chrono::seconds{10};
     while (std::chrono::steady_clock::now() < deadline) {
-      TROUPE_TRY(const auto now, api_.api().get(path() + what));
-      if (is_true(now))
+      if (is_stuck())
         return {};
       std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }

@@ -1,10 +1,9 @@
 #pragma once
 
 #include "config/base/result.hpp"
-#include "config/json/pointer.hpp"
+#include "config/json/checks.hpp"
 #include "config/oci/spec.hpp"
 
-#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -17,21 +16,15 @@ using json::pointer;
 
 // -- questions ----------------------------------------------------------------
 
-/// `/root/path: expected an absolute path, found 'rootfs'`
-[[nodiscard]] tl::unexpected<failure>
-refuse(const pointer& at, std::string_view expected, std::string_view found);
+using json::check_absolute;
+using json::check_range;
+using json::check_word;
+using json::refuse;
 
-/// `value` must be one of `allowed`.
-[[nodiscard]] outcome check_word(const pointer& at, std::string_view value,
-                                 std::span<const std::string_view> allowed);
+/// Each of `values` must be one of `allowed`.
 [[nodiscard]] outcome check_words(const pointer& at,
                                   const std::vector<std::string>& values,
                                   std::span<const std::string_view> allowed);
-
-[[nodiscard]] outcome check_range(const pointer& at, std::int64_t value,
-                                  std::int64_t least, std::int64_t most);
-
-[[nodiscard]] outcome check_absolute(const pointer& at, std::string_view path);
 
 /// `NAME=value`; a refusal shows no value.
 [[nodiscard]] outcome check_environment(const pointer& at,

@@ -1,5 +1,7 @@
 #include "programs/troupe/attachment.hpp"
 
+#include "config/run_options.hpp"
+
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -18,9 +20,9 @@ std::string resize_path(const std::string& path, const window& size) {
 result<stream_end> carry(const context& with, api_client& api,
                          attachment what) {
   hold_signals();
-  TROUPE_TRY(
-    const auto socket,
-    api.upgrade(what.path + (what.with_stdin ? "/attach?stdin=1" : "/attach")));
+  TROUPE_TRY(const auto socket,
+             api.upgrade(what.path + "/attach?stdin="
+                         + (what.with_stdin ? "1" : "0") + what.options));
   if (what.start) {
     TROUPE_CHECK(api.post(what.path + "/start"));
   }
@@ -44,6 +46,26 @@ result<stream_end> carry(const context& with, api_client& api,
 void send_window(api_client& api, const std::string& path) {
   if (const auto size = own_window())
     static_cast<void>(api.post(resize_path(path, *size)));
+}
+
+void attach_options::add_to(CLI::App& command) {
+  command
+    .add_option("--overflow", overflow,
+                "When we do not keep up: block the container, or drop output "
+                "and say so")
+    ->check(CLI::IsMember({"block", "drop"}))
+    ->capture_default_str();
+  command.add_option("--replay", replay,
+                     "First what it has written last, up to so much, such as "
+                     "64k");
+}
+
+result<std::string> attach_options::text() const {
+  auto out = "&overflow=" + overflow;
+  if (replay.empty())
+    return out;
+  TROUPE_TRY(const auto bytes, parse_size(replay));
+  return out + "&replay=" + std::to_string(bytes);
 }
 
 void add_detach_keys(CLI::App& to, std::string& keys) {

@@ -12,6 +12,17 @@ struct attachment {
   bool with_stdin = false;
   bool terminal = false;
   detach_keys keys;
+  std::string options{}; ///< Further parameters of the call: "&replay=4096".
+};
+
+/// `--overflow` and `--replay` of attach.
+struct attach_options {
+  std::string overflow = "block";
+  std::string replay;
+
+  void add_to(CLI::App& command);
+  /// attachment::options
+  [[nodiscard]] result<std::string> text() const;
 };
 
 /// Attaches, starts it if wanted, and carries its streams to its end or until

@@ -70,6 +70,29 @@ int for_each(const std::vector<std::string>& ids,
   return code;
 }
 
+int show_each(const std::vector<std::string>& ids,
+              const std::function<outcome(const std::string&)>& one) {
+  auto code = 0;
+  for (const auto& id : ids)
+    if (const auto shown = one(id); !shown)
+      code = complain(shown.error());
+  return code;
+}
+
+std::string member_text(const nlohmann::json& of, const char* key) {
+  const auto at = of.find(key);
+  if (at == of.end() || at->is_null())
+    return "-";
+  return at->is_string() ? at->get<std::string>() : at->dump();
+}
+
+std::string command_line(const nlohmann::json& of) {
+  std::string out;
+  for (const auto& word : of.value("args", nlohmann::json::array()))
+    out += (out.empty() ? "" : " ") + word.get<std::string>();
+  return out;
+}
+
 result<double> parse_seconds(const std::string& text) {
   auto value = 0.0;
   const auto* end = text.data() + text.size();

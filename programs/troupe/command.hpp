@@ -54,6 +54,17 @@ void print(const nlohmann::json& document);
 int for_each(const std::vector<std::string>& ids,
              const std::function<outcome(const std::string&)>& one);
 
+/// The same for what prints something else than the id.
+int show_each(const std::vector<std::string>& ids,
+              const std::function<outcome(const std::string&)>& one);
+
+/// A member of an answer in a cell of a table; `-` if it is absent or null.
+[[nodiscard]] std::string member_text(const nlohmann::json& of,
+                                      const char* key);
+
+/// The `args` of a container or session in one line.
+[[nodiscard]] std::string command_line(const nlohmann::json& of);
+
 /// `10`, `1.5s`, `500ms`, `2m`: seconds if there is no unit.
 [[nodiscard]] result<double> parse_seconds(const std::string& text);
 

@@ -1,5 +1,8 @@
 #include "programs/troupe/attachment.hpp"
 
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
 #include <memory>
 #include <unistd.h>
 #include <utility>
@@ -18,16 +21,50 @@ struct exec_request {
   bool interactive = false;
   bool tty = false;
   std::string keys;
+  std::string timeout;
+  std::uint32_t preserve_fds = 0;
+  bool ignore_paused = false;
 };
+
+/// Of a command that its time has ended, as timeout(1) has it.
+constexpr int exit_timed_out = 124;
 
 nlohmann::json document_of(const exec_request& x,
                            const std::vector<std::string>& args,
-                           bool open_stdin) {
+                           bool open_stdin, double timeout) {
   const auto size = own_window().value_or(window{});
-  return {
-    {"args", args},      {"env", x.env},         {"cwd", x.cwd},
-    {"user", x.user},    {"tty", x.tty},         {"rows", size.rows},
-    {"cols", size.cols}, {"cap_add", x.cap_add}, {"open_stdin", open_stdin}};
+  return {{"args", args},
+          {"env", x.env},
+          {"cwd", x.cwd},
+          {"user", x.user},
+          {"tty", x.tty},
+          {"rows", size.rows},
+          {"cols", size.cols},
+          {"cap_add", x.cap_add},
+          {"open_stdin", open_stdin},
+          {"timeout", timeout},
+          {"ignore_paused", x.ignore_paused},
+          {"preserve_fds", x.preserve_fds},
+          {"files", x.detach}};
+}
+
+/// The exit code of a session that has ended, which is forgotten now.
+int finish(api_client& api, const std::string& path, const exec_request& x,
+           int exit_code) {
+  // The code came from the shim; the supervisor knows whose fault it was.
+  const auto last = x.timeout.empty() ? result<nlohmann::json>{}
+                                      : api.get(path + "/wait");
+  // Not by force, which would end what it has left behind on purpose. The
+  // supervisor may not have heard of the end yet.
+  if (!api.del(path)) {
+    static_cast<void>(api.get(path + "/wait"));
+    static_cast<void>(api.del(path));
+  }
+  if (!last || !last->is_object() || !last->value("timed_out", false))
+    return exit_code;
+  std::fprintf(stderr, "troupe: killed: it has run for %s\n",
+               x.timeout.c_str());
+  return exit_timed_out;
 }
 
 result<int> exec(const context& with, const exec_request& x,
@@ -40,9 +77,19 @@ result<int> exec(const context& with, const exec_request& x,
     = !x.detach && (x.interactive || (!x.tty && !::isatty(STDIN_FILENO)));
   TROUPE_CHECK(check_terminal(x.tty, x.interactive));
   TROUPE_TRY(auto keys, detach_keys::parse(x.keys));
+  auto timeout = 0.0;
+  if (!x.timeout.empty()) {
+    TROUPE_TRY(timeout, parse_seconds(x.timeout));
+  }
+  // Before a connection of ours takes the numbers that are free.
+  for (auto fd = 3; fd < 3 + static_cast<int>(x.preserve_fds); ++fd)
+    if (::fcntl(fd, F_GETFD) < 0)
+      return fail_os(EBADF, "--preserve-fds",
+                     "descriptor " + std::to_string(fd));
   auto api = with.api();
-  TROUPE_TRY(const auto session, api.post(container_path(x.id, "/exec"),
-                                          document_of(x, args, open_stdin)));
+  TROUPE_TRY(const auto session,
+             api.post(container_path(x.id, "/exec"),
+                      document_of(x, args, open_stdin, timeout)));
   const auto path = container_path(
     x.id, "/exec/" + session.value("id", std::string{}));
   if (x.detach) {
@@ -54,10 +101,10 @@ result<int> exec(const context& with, const exec_request& x,
                          {path, true, open_stdin, x.tty, std::move(keys)});
   if (end && end->detached)
     return end->exit_code;
+  if (end)
+    return finish(api, path, x, end->exit_code);
   static_cast<void>(api.del(path + "?force=1"));
-  if (!end)
-    return fail(end.error());
-  return end->exit_code;
+  return fail(end.error());
 }
 
 } // namespace
@@ -78,6 +125,15 @@ void add_exec_command(CLI::App& app, context& with) {
   command->add_flag("-i,--interactive", request->interactive,
                     "Carry stdin even from a terminal");
   command->add_flag("-t,--tty", request->tty, "Give it a terminal");
+  command->add_option("--timeout", request->timeout,
+                      "Kill it and all that it has started after so long: 30s, "
+                      "2m (exit code 124)");
+  command
+    ->add_option("--preserve-fds", request->preserve_fds,
+                 "Give it our descriptors 3 to 2 + N too")
+    ->check(CLI::Range(0, 60));
+  command->add_flag("--ignore-paused", request->ignore_paused,
+                    "In a paused container: wait for its end");
   add_detach_keys(*command, request->keys);
   command->footer("troupe exec [OPTIONS] CONTAINER CMD...\n\nEverything after "
                   "CMD belongs to CMD. stdin is carried "

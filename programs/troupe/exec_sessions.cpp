@@ -5,7 +5,6 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <functional>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -49,30 +48,6 @@ CLI::App* add_sessions_verb(CLI::App& app, const char* verb, const char* what,
   return command;
 }
 
-/// As for_each, for verbs that print something else than the id.
-int show_each(const std::vector<std::string>& ids,
-              const std::function<outcome(const std::string&)>& one) {
-  auto code = 0;
-  for (const auto& id : ids)
-    if (const auto shown = one(id); !shown)
-      code = complain(shown.error());
-  return code;
-}
-
-std::string word(const json& of, const char* key) {
-  const auto at = of.find(key);
-  if (at == of.end() || at->is_null())
-    return "-";
-  return at->is_string() ? at->get<std::string>() : at->dump();
-}
-
-std::string command_of(const json& session) {
-  std::string out;
-  for (const auto& each : session.value("args", json::array()))
-    out += (out.empty() ? "" : " ") + each.get<std::string>();
-  return out;
-}
-
 result<json> all_sessions(const context& with, const std::string& container) {
   auto api = with.api();
   TROUPE_TRY(const auto now, api.get(container_path(container)));
@@ -101,9 +76,10 @@ void add_session_ls(CLI::App& app, context& with) {
       table out{{"SESSION", "STATUS", "PID", "EXIT", "COMMAND"}};
       for (const auto& each : *all) {
         if (x->quiet)
-          print(word(each, "id") + '\n');
-        out.add({word(each, "id"), word(each, "status"), word(each, "pid"),
-                 word(each, "exit_code"), command_of(each)});
+          print(member_text(each, "id") + '\n');
+        out.add({member_text(each, "id"), member_text(each, "status"),
+                 member_text(each, "pid"), member_text(each, "exit_code"),
+                 command_line(each)});
       }
       if (x->format == "json")
         print(*all);
@@ -133,6 +109,7 @@ void add_session_attach(CLI::App& app, context& with) {
   struct request : sessions {
     bool interactive = false;
     std::string keys;
+    attach_options options;
   };
   auto x = std::make_shared<request>();
   auto* command = add_verb(app, "attach", "Put a session's streams on ours", x);
@@ -140,11 +117,13 @@ void add_session_attach(CLI::App& app, context& with) {
     ->required()
     ->expected(1);
   command->add_flag("-i,--interactive", x->interactive, "Carry stdin too");
+  x->options.add_to(*command);
   add_detach_keys(*command, x->keys);
   command->callback([&with, x] {
     with.action = [&with, x] {
       const auto attach = [&]() -> result<stream_end> {
         TROUPE_TRY(auto keys, detach_keys::parse(x->keys));
+        TROUPE_TRY(auto options, x->options.text());
         auto api = with.api();
         const auto path = session_path(x->container, x->ids.front());
         TROUPE_TRY(const auto now, api.get(path));
@@ -152,7 +131,8 @@ void add_session_attach(CLI::App& app, context& with) {
         if (terminal)
           send_window(api, path);
         return carry(with, api,
-                     {path, false, x->interactive, terminal, std::move(keys)});
+                     {path, false, x->interactive, terminal, std::move(keys),
+                      std::move(options)});
       };
       const auto end = attach();
       return end ? end->exit_code : complain(end.error());
@@ -160,38 +140,16 @@ void add_session_attach(CLI::App& app, context& with) {
   });
 }
 
-bool has_stopped(const result<json>& session) {
-  return !session || session->value("status", "") == "stopped";
-}
-
-/// libpod's execStop: SIGTERM, and SIGKILL once the time is over.
-outcome stop_session(api_client& api, const std::string& path, double seconds) {
-  using clock = std::chrono::steady_clock;
-  const auto kill = [&](int signo) {
-    return api.post(path + "/kill?signal=" + std::to_string(signo));
-  };
-  const auto deadline = clock::now() + std::chrono::duration<double>{seconds};
-  if (seconds > 0) {
-    TROUPE_CHECK(kill(SIGTERM));
-    while (clock::now() < deadline && !has_stopped(api.get(path)))
-      std::this_thread::sleep_for(std::chrono::milliseconds{20});
-  }
-  if (has_stopped(api.get(path)))
-    return {};
-  if (const auto killed = kill(SIGKILL);
-      !killed && !has_stopped(api.get(path))) // else it was faster
-    return fail(killed.error());
-  TROUPE_CHECK(api.get(path + "/wait"));
-  return {};
-}
-
 void add_session_stop(CLI::App& app, context& with) {
   struct request : sessions {
     std::string timeout = "10";
   };
   auto x = std::make_shared<request>();
-  auto* command = add_sessions_verb(app, "stop",
-                                    "SIGTERM, then SIGKILL after a while", x);
+  auto* command = add_sessions_verb(
+    app, "stop",
+    "SIGTERM; after a while, or once it has ended, "
+    "SIGKILL to all that it has started",
+    x);
   command->add_option("-t,--timeout", x->timeout, "Seconds; 0: SIGKILL at once")
     ->capture_default_str();
   command->callback([&with, x] {
@@ -200,8 +158,10 @@ void add_session_stop(CLI::App& app, context& with) {
       if (!seconds)
         return complain(seconds.error());
       auto api = with.api();
-      return for_each(x->ids, [&](const std::string& id) {
-        return stop_session(api, session_path(x->container, id), *seconds);
+      return for_each(x->ids, [&](const std::string& id) -> outcome {
+        TROUPE_CHECK(api.post(session_path(
+          x->container, id, "/stop?timeout=" + std::to_string(*seconds))));
+        return {};
       });
     };
   });

@@ -96,15 +96,11 @@ void add_wait(CLI::App& app, context& with) {
     ->callback([&with, ids] {
       with.action = [&with, ids] {
         auto api = with.api();
-        auto code = 0;
-        for (const auto& id : *ids) {
-          const auto ended = api.get(container_path(id, "/wait"));
-          if (ended)
-            print(std::to_string(ended->value("exit_code", 0)) + '\n');
-          else
-            code = complain(ended.error());
-        }
-        return code;
+        return show_each(*ids, [&](const std::string& id) -> outcome {
+          TROUPE_TRY(const auto ended, api.get(container_path(id, "/wait")));
+          print(std::to_string(ended.value("exit_code", 0)) + '\n');
+          return {};
+        });
       };
     });
 }

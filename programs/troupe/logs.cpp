@@ -13,18 +13,21 @@ struct logs_request {
   std::string id;
   bool follow = false;
   bool timestamps = false;
+  bool reopen = false;
   std::string tail;
   std::string since;
+  std::string until;
+  std::string stream;
 };
 
 /// `10m` is ten minutes ago; anything else is a moment.
-result<time_ns> since_of(const std::string& text) {
+result<time_ns> moment_of(const std::string& option, const std::string& text) {
   if (const auto moment = parse_time(text); moment)
     return moment;
   const auto seconds = parse_seconds(text);
   if (!seconds)
     return fail(fault::invalid_config,
-                "--since " + text
+                option + " " + text
                   + ": neither a moment (RFC 3339, unix seconds) nor an age "
                     "(90s, 10m, 2h)");
   return now_ns() - static_cast<time_ns>(*seconds * 1e9);
@@ -69,15 +72,26 @@ private:
 };
 
 outcome logs(const context& with, const logs_request& x) {
+  if (x.reopen) {
+    auto api = with.api();
+    TROUPE_CHECK(api.post(container_path(x.id, "/logs/reopen")));
+    return {};
+  }
   auto target = container_path(x.id, "/logs?format=cri");
   if (x.follow)
     target += "&follow=1";
   if (!x.tail.empty() && x.tail != "all")
     target += "&tail=" + url_encoded(x.tail);
   if (!x.since.empty()) {
-    TROUPE_TRY(const auto since, since_of(x.since));
+    TROUPE_TRY(const auto since, moment_of("--since", x.since));
     target += "&since=" + url_encoded(rfc3339(since));
   }
+  if (!x.until.empty()) {
+    TROUPE_TRY(const auto until, moment_of("--until", x.until));
+    target += "&until=" + url_encoded(rfc3339(until));
+  }
+  if (!x.stream.empty())
+    target += "&stream=" + x.stream;
   printer out{x.timestamps};
   auto api = with.api();
   return api.stream(target, [&](std::string_view bytes) {
@@ -101,6 +115,15 @@ void add_logs_command(CLI::App& app, context& with) {
   command->add_option("-n,--tail", request->tail, "The last N lines, or all");
   command->add_option("--since", request->since,
                       "From a moment (RFC 3339) or an age (10m) on");
+  command->add_option("--until", request->until,
+                      "Up to a moment, or an age; with -f, and then end");
+  command
+    ->add_option("--stream", request->stream,
+                 "stdout or stderr alone (default: all)")
+    ->check(CLI::IsMember({"all", "stdout", "stderr"}));
+  command->add_flag("--reopen", request->reopen,
+                    "Print nothing: open the log file by its path again, after "
+                    "somebody has moved it");
   command->callback([&with, request] {
     with.action = [&with, request] {
       const auto did = logs(with, *request);

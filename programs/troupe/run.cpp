@@ -1,5 +1,7 @@
+#include "config/json/fields.hpp"
 #include "config/run_options.hpp"
 #include "programs/troupe/attachment.hpp"
+#include "programs/troupe/log_flags.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -20,6 +22,7 @@ struct run_request {
   bool interactive = false;
   bool auto_remove = false;
   std::string keys;
+  log_flags log;
 };
 
 constexpr auto run_footer
@@ -59,6 +62,7 @@ void add_options(CLI::App& to, run_request& x) {
                 "An event when it stalls so long for cpu, memory or io, such "
                 "as memory=some:150ms/1s")
     ->allow_extra_args(false);
+  x.log.add_to(to);
   to.add_flag("-i,--interactive", x.interactive, "Keep stdin open");
   to.add_flag("-t,--tty", set.tty, "Give it a terminal");
   to.footer(run_footer);
@@ -119,6 +123,8 @@ result<nlohmann::json> document_of(const context& with, run_request& x,
   nlohmann::json out{{"options", x.options},
                      {"open_stdin", x.interactive},
                      {"auto_remove", x.auto_remove}};
+  TROUPE_TRY(auto log, x.log.choice());
+  out["log"] = json::to_value(log);
   if (x.name)
     out["id"] = *x.name;
   if (bundle.empty())
@@ -158,11 +164,13 @@ result<stream_end> carry_container(const context& with, api_client& api,
 /// The same for one that is there, whose terminal gets our size first.
 result<stream_end> carry_existing(const context& with, const std::string& id,
                                   bool start, bool interactive,
-                                  const std::string& keys) {
+                                  const std::string& keys,
+                                  std::string options = {}) {
   TROUPE_TRY(auto parsed, detach_keys::parse(keys));
   auto api = with.api();
-  attachment what{container_path(id), start, interactive, false,
-                  std::move(parsed)};
+  attachment what{container_path(id), start,
+                  interactive,        false,
+                  std::move(parsed),  std::move(options)};
   TROUPE_TRY(const auto now, api.get(what.path));
   what.terminal = now.value("terminal", false);
   if (what.terminal)
@@ -200,7 +208,9 @@ int run(const context& with, run_request& x, const CLI::App& command) {
   if (made->terminal && !x.options.tty) // else it has been made in our size
     send_window(api, path);
   const auto end = carry_container(
-    with, api, {path, true, x.interactive, made->terminal, *std::move(keys)});
+    with, api,
+    {path, true, x.interactive && x.log.driver != "passthrough", made->terminal,
+     *std::move(keys)});
   // The supervisor removes it by itself; asking joins that, so that the name
   // is free again when this command ends.
   if (x.auto_remove && !(end && end->detached))
@@ -225,11 +235,14 @@ int start(const context& with, const std::vector<std::string>& ids,
 
 /// stdin goes where somebody has meant it to: `-i` when it was created.
 result<stream_end> attach(const context& with, const std::string& id,
-                          bool no_stdin, const std::string& keys) {
+                          bool no_stdin, const std::string& keys,
+                          const attach_options& options) {
   auto api = with.api();
+  TROUPE_TRY(auto text, options.text());
   TROUPE_TRY(const auto now, api.get(container_path(id)));
   return carry_existing(with, id, false,
-                        !no_stdin && now.value("stdin_open", false), keys);
+                        !no_stdin && now.value("stdin_open", false), keys,
+                        std::move(text));
 }
 
 } // namespace
@@ -292,21 +305,24 @@ void add_run_commands(CLI::App& app, context& with) {
     std::string id;
     bool no_stdin = false;
     std::string keys;
+    attach_options options;
   };
   auto* attach_command = app.add_subcommand(
     "attach", "Put a running container's streams on ours");
   auto attaching = std::make_shared<attach_request>();
   attach_command->add_option("CONTAINER", attaching->id, "Id")->required();
   attach_command->add_flag("--no-stdin", attaching->no_stdin, "Only look");
+  attaching->options.add_to(*attach_command);
   add_detach_keys(*attach_command, attaching->keys);
   attach_command->footer(
     "Carries output from now on, and stdin where the container was made with "
     "-i. Its exit code\nbecomes ours; the detach keys leave its terminal, and "
-    "it runs on.\n\n  troupe attach web-1");
+    "it runs on.\n\n  troupe attach web-1\n  troupe attach --no-stdin --replay "
+    "64k --overflow drop web-1");
   attach_command->callback([&with, attaching] {
     with.action = [&with, attaching] {
       const auto end = attach(with, attaching->id, attaching->no_stdin,
-                              attaching->keys);
+                              attaching->keys, attaching->options);
       return end ? end->exit_code : complain(end.error());
     };
   });

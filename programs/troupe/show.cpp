@@ -10,13 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string text(const json& of, const char* key) {
-  const auto at = of.find(key);
-  if (at == of.end() || at->is_null())
-    return "-";
-  return at->is_string() ? at->get<std::string>() : at->dump();
-}
-
 time_ns moment(const json& of, const char* key) {
   const auto at = of.find(key);
   if (at == of.end() || !at->is_string())
@@ -30,9 +23,9 @@ std::string ago(time_ns at) {
 
 /// `running 5 minutes`, `stopped (3) 2 hours ago`.
 std::string status_text(const json& container) {
-  const auto status = text(container, "status");
+  const auto status = member_text(container, "status");
   if (status == "stopped")
-    return status + " (" + text(container, "exit_code")
+    return status + " (" + member_text(container, "exit_code")
            + (container.value("oom_killed", false) ? ", OOM) " : ") ")
            + ago(moment(container, "finished"));
   if (const auto started = moment(container, "started"); started != 0)
@@ -41,9 +34,7 @@ std::string status_text(const json& container) {
 }
 
 std::string command_text(const json& container, bool whole) {
-  std::string out;
-  for (const auto& word : container.value("args", json::array()))
-    out += (out.empty() ? "" : " ") + word.get<std::string>();
+  auto out = command_line(container);
   constexpr std::size_t shown = 30;
   if (!whole && out.size() > shown)
     out = out.substr(0, shown - 1) + "…";
@@ -54,9 +45,9 @@ std::string containers_table(const json& all, bool whole) {
   table out{{"CONTAINER", "COMMAND", "CREATED", "STATUS", "PID", "BUNDLE"}};
   for (const auto& x : all) {
     const auto pid = x.value("pid", 0);
-    out.add({text(x, "id"), command_text(x, whole), ago(moment(x, "created")),
-             status_text(x), pid == 0 ? "-" : std::to_string(pid),
-             text(x, "bundle")});
+    out.add({member_text(x, "id"), command_text(x, whole),
+             ago(moment(x, "created")), status_text(x),
+             pid == 0 ? "-" : std::to_string(pid), member_text(x, "bundle")});
   }
   return out.str();
 }
@@ -85,7 +76,7 @@ void add_ps(CLI::App& app, context& with) {
         return complain(all.error());
       if (x->quiet)
         for (const auto& each : *all)
-          print(text(each, "id") + '\n');
+          print(member_text(each, "id") + '\n');
       else if (x->format == "json")
         print(*all);
       else
@@ -140,10 +131,11 @@ void add_inspect(CLI::App& app, context& with) {
 std::string top_table(const json& processes) {
   table out{{"PID", "INNER", "PPID", "UID", "STATE", "CPU", "RSS", "COMMAND"}};
   for (const auto& x : processes)
-    out.add({text(x, "pid"), text(x, "inner_pid"), text(x, "ppid"),
-             text(x, "uid"), text(x, "state"),
-             std::to_string(x.value("cpu_ms", std::int64_t{0})) + "ms",
-             size_text(x.value("rss", std::int64_t{-1})), text(x, "command")});
+    out.add(
+      {member_text(x, "pid"), member_text(x, "inner_pid"),
+       member_text(x, "ppid"), member_text(x, "uid"), member_text(x, "state"),
+       std::to_string(x.value("cpu_ms", std::int64_t{0})) + "ms",
+       size_text(x.value("rss", std::int64_t{-1})), member_text(x, "command")});
   return out.str();
 }
 

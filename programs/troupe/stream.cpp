@@ -88,6 +88,10 @@ private:
     case shim::frame_stream::status:
       status.assign(data, length);
       break;
+    case shim::frame_stream::dropped:
+      std::fprintf(stderr, "troupe: output is missing here: %.*s\n",
+                   static_cast<int>(length), data);
+      break;
     case shim::frame_stream::in:
       break;
     }

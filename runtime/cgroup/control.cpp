@@ -101,6 +101,26 @@ outcome kernel_control::check_exists() const {
   return {};
 }
 
+/// Whether what is below a frozen v2 cgroup is frozen, too: the kernel calls
+/// one frozen as soon as its own processes are (cgroup_update_frozen,
+/// Linux 6.1), and an exec session is in one below its container's.
+result<bool> frozen_below(const std::string& top) {
+  TROUPE_TRY(const auto dirs, subtree(top));
+  for (const auto& dir : dirs) {
+    const auto events = sys::read_file(AT_FDCWD, dir + "/cgroup.events");
+    const auto is_gone = !events
+                         && (events.error().code == fault::not_found
+                             || events.error().os_errno == ENODEV);
+    if (is_gone)
+      continue;
+    TROUPE_CHECK(events);
+    if (field_of(*events, "populated") == "1"
+        && field_of(*events, "frozen") != "1")
+      return false;
+  }
+  return true;
+}
+
 outcome kernel_control::set_frozen(bool frozen) {
   if (!freezer_)
     return no_freezer();
@@ -125,8 +145,10 @@ result<freeze_state> kernel_control::state() {
              sys::read_file(AT_FDCWD, freezer_.directory + "/cgroup.freeze"));
   TROUPE_TRY(const auto events,
              sys::read_file(AT_FDCWD, freezer_.directory + "/cgroup.events"));
-  if (field_of(events, "frozen") == "1") // perhaps by a cgroup above
-    return freeze_state::frozen;
+  if (field_of(events, "frozen") == "1") { // perhaps by a cgroup above
+    TROUPE_TRY(const auto whole, frozen_below(freezer_.directory));
+    return whole ? freeze_state::frozen : freeze_state::freezing;
+  }
   return wish.starts_with('1') ? freeze_state::freezing : freeze_state::thawed;
 }
 

@@ -20,21 +20,6 @@ using std::chrono::milliseconds;
 constexpr auto first_wait = milliseconds{1};
 constexpr auto longest_wait = milliseconds{50};
 
-/// rmdir(2) of `top` and what is below it: 0 or the errno.
-int remove_tree(const std::string& top) {
-  if (::rmdir(top.c_str()) == 0 || errno == ENOENT)
-    return 0;
-  if (errno != EBUSY)
-    return errno;
-  const auto dirs = subtree(top);
-  if (!dirs)
-    return dirs.error().os_errno == ENOENT ? 0 : dirs.error().os_errno;
-  for (auto dir = dirs->rbegin(); dir != dirs->rend(); ++dir)
-    if (::rmdir(dir->c_str()) != 0 && errno != ENOENT)
-      return errno;
-  return 0;
-}
-
 struct leftover {
   std::uint32_t index;
   const plan::cgroup_dir* dir;

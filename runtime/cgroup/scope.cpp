@@ -157,7 +157,9 @@ void put_quota(string_view text, std::vector<plan::unit_property>& to) {
 }
 
 /// "0-2,5" as a bit mask in hexadecimal, the lowest byte first.
+/// What no machine has is left out: the kernel refuses it, and says where.
 std::string mask_of(string_view list) {
+  constexpr std::int64_t most = 65536;
   std::vector<unsigned> bytes;
   while (!list.empty()) {
     const auto item = list.substr(0, list.find(','));
@@ -166,7 +168,8 @@ std::string mask_of(string_view list) {
     const auto first = to_integer(item.substr(0, dash));
     const auto last = dash == item.npos ? first
                                         : to_integer(item.substr(dash + 1));
-    for (auto i = first; i <= last; ++i) {
+    for (auto i = std::max<std::int64_t>(first, 0); i <= last && i < most;
+         ++i) {
       const auto at = static_cast<std::size_t>(i / 8);
       if (at >= bytes.size())
         bytes.resize(at + 1);

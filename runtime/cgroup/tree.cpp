@@ -8,6 +8,7 @@
 #include <charconv>
 #include <dirent.h>
 #include <memory>
+#include <unistd.h>
 
 namespace troupe::cgroup {
 
@@ -59,8 +60,8 @@ std::vector<pinned> pin(const std::vector<pid_t>& pids,
 }
 
 /// One batch; the number of processes in it.
-result<std::size_t> signal_some(const std::string& top, int signo,
-                                std::set<pid_t>& done) {
+result<std::size_t> some_below(const std::string& top, std::set<pid_t>& done,
+                               const process_action& act) {
   TROUPE_TRY(const auto listed, processes_below(top));
   const auto batch = pin(listed, done);
   if (batch.empty())
@@ -70,9 +71,9 @@ result<std::size_t> signal_some(const std::string& top, int signo,
     done.insert(pid);
     if (!std::ranges::binary_search(still, pid))
       continue;
-    if (auto sent = sys::send_signal(fd.get(), signo);
-        !sent && sent.error().os_errno != ESRCH)
-      return fail(std::move(sent).error());
+    if (auto acted = act(pid, fd.get());
+        !acted && acted.error().os_errno != ESRCH)
+      return fail(std::move(acted).error());
   }
   return batch.size();
 }
@@ -139,13 +140,34 @@ result<std::vector<pid_t>> processes_below(const std::string& top) {
   return out;
 }
 
-outcome signal_below(const std::string& top, int signo, std::set<pid_t>& done) {
+outcome each_below(const std::string& top, std::set<pid_t>& done,
+                   const process_action& act) {
   for (auto round = 0; round < max_rounds; ++round) {
-    TROUPE_TRY(const auto count, signal_some(top, signo, done));
+    TROUPE_TRY(const auto count, some_below(top, done, act));
     if (count == 0)
       return {};
   }
-  return fail_os(EAGAIN, "signal the processes of", top);
+  return fail_os(EAGAIN, "come to the end of the processes of", top);
+}
+
+outcome signal_below(const std::string& top, int signo, std::set<pid_t>& done) {
+  return each_below(top, done, [signo](pid_t, int pidfd) {
+    return sys::send_signal(pidfd, signo);
+  });
+}
+
+int remove_tree(const std::string& top) {
+  if (::rmdir(top.c_str()) == 0 || errno == ENOENT)
+    return 0;
+  if (errno != EBUSY)
+    return errno;
+  const auto dirs = subtree(top);
+  if (!dirs)
+    return dirs.error().os_errno == ENOENT ? 0 : dirs.error().os_errno;
+  for (auto dir = dirs->rbegin(); dir != dirs->rend(); ++dir)
+    if (::rmdir(dir->c_str()) != 0 && errno != ENOENT)
+      return errno;
+  return 0;
 }
 
 std::string_view field_of(std::string_view text,

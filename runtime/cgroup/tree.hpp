@@ -3,6 +3,7 @@
 #include "config/base/result.hpp"
 #include "runtime/plan/launch_plan.hpp"
 
+#include <functional>
 #include <set>
 #include <string>
 #include <sys/types.h>
@@ -29,11 +30,23 @@ namespace troupe::cgroup {
 [[nodiscard]] result<std::vector<pid_t>>
 processes_below(const std::string& top);
 
-/// Signals the processes in and below `top` that are not in `done`, and adds
+/// What is done to one process, of which there is a pidfd.
+using process_action = std::function<outcome(pid_t pid, int pidfd)>;
+
+/// `act` on the processes in and below `top` that are not in `done`, and adds
 /// them to it; again until none is new. Each is pinned by a pidfd and then seen
-/// in the cgroup once more, so that a recycled pid is never hit.
+/// in the cgroup once more, so that a recycled pid is never hit. One that is
+/// gone by now (ESRCH) is passed by; any other failure ends it.
+[[nodiscard]] outcome each_below(const std::string& top, std::set<pid_t>& done,
+                                 const process_action& act);
+
+/// Signals them.
 [[nodiscard]] outcome signal_below(const std::string& top, int signo,
                                    std::set<pid_t>& done);
+
+/// rmdir(2) of `top` and what is below it: 0, also where it is not there, or
+/// the errno, such as EBUSY while a process is in one.
+[[nodiscard]] int remove_tree(const std::string& top);
 
 /// The value of `key` in a file of "key value" lines; "" if it has none.
 [[nodiscard]] std::string_view field_of(std::string_view text,

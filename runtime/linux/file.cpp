@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <unistd.h>
 
 namespace troupe::sys {
@@ -15,6 +16,17 @@ int write_once(int fd, std::string_view content) noexcept {
   if (put < 0)
     return errno;
   return static_cast<std::size_t>(put) == content.size() ? 0 : EIO;
+}
+
+int write_all(int fd, std::string_view content) noexcept {
+  while (!content.empty()) {
+    const auto put = TEMP_FAILURE_RETRY(
+      ::write(fd, content.data(), content.size()));
+    if (put < 0)
+      return errno;
+    content.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return 0;
 }
 
 } // namespace
@@ -43,6 +55,24 @@ result<std::string> read_file(int dirfd, const std::string& path,
     if (content.size() > limit)
       return fail_os(EFBIG, "read", path);
   }
+}
+
+outcome replace_file(int dirfd, const std::string& path,
+                     std::string_view content) {
+  constexpr mode_t owner_only = 0600;
+  const auto fresh = path + ".new";
+  {
+    const auto file = unique_fd{static_cast<int>(TEMP_FAILURE_RETRY(::openat(
+      dirfd, fresh.c_str(),
+      O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, owner_only)))};
+    if (!file)
+      return fail_os(errno, "create", fresh);
+    if (const auto error = write_all(file.get(), content); error != 0)
+      return fail_os(error, "write", fresh);
+  }
+  if (::renameat(dirfd, fresh.c_str(), dirfd, path.c_str()) != 0)
+    return fail_os(errno, "rename", path);
+  return {};
 }
 
 outcome write_file(int dirfd, const std::string& path,

@@ -24,6 +24,13 @@ inline constexpr std::size_t max_small_file = 1U << 20;
 [[nodiscard]] result<std::string> read_file(int dirfd, const std::string& path,
                                             std::size_t limit = max_small_file);
 
+/// Puts a file with `content`, mode 0600, in the place of whatever was at
+/// `path`, by way of `path`.new: whoever reads it sees the old content or the
+/// new, never a part; after a kill -9 too. There is no fsync: what the power
+/// takes is lost.
+[[nodiscard]] outcome replace_file(int dirfd, const std::string& path,
+                                   std::string_view content);
+
 /// Writes `content` with one write(2), as kernel control files need; the file
 /// must exist and is not truncated. A short write is EIO.
 [[nodiscard]] outcome write_file(int dirfd, const std::string& path,

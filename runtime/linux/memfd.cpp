@@ -90,6 +90,10 @@ result<unique_fd> sealed_memfd(const std::string& name,
   return fd;
 }
 
+result<unique_fd> plain_memfd(const std::string& name) {
+  return create(name, MFD_NOEXEC_SEAL);
+}
+
 result<unique_fd> sealed_copy(const std::string& name,
                               const std::string& path) {
   unique_fd from{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};

@@ -20,6 +20,9 @@ sealed_memfd(const std::string& name, std::span<const std::uint8_t> content);
 [[nodiscard]] result<unique_fd> sealed_copy(const std::string& name,
                                             const std::string& path);
 
+/// An empty memfd to write to.
+[[nodiscard]] result<unique_fd> plain_memfd(const std::string& name);
+
 /// Reads a memfd whole; one that is not sealed against writing, or larger than
 /// `limit` bytes, is refused.
 [[nodiscard]] result<std::vector<std::uint8_t>>

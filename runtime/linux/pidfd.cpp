@@ -38,6 +38,14 @@ result<unique_fd> open_pidfd(pid_t pid) {
   return fd;
 }
 
+result<unique_fd> borrow_fd(int pidfd, int fd) {
+  // Close-on-exec by itself.
+  unique_fd out{static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd, fd, 0U))};
+  if (!out)
+    return fail_os(errno, "pidfd_getfd", "descriptor " + std::to_string(fd));
+  return out;
+}
+
 outcome send_signal(int pidfd, int signo) {
   if (::syscall(SYS_pidfd_send_signal, pidfd, signo, nullptr, 0U) != 0)
     return fail_os(errno, "pidfd_send_signal",

@@ -25,6 +25,10 @@ struct exit_status {
 
 [[nodiscard]] result<unique_fd> open_pidfd(pid_t pid);
 
+/// A duplicate of descriptor `fd` of another process, pidfd_getfd(2), Linux
+/// 5.6; needs the right to trace it. EBADF: it has none of that number.
+[[nodiscard]] result<unique_fd> borrow_fd(int pidfd, int fd);
+
 [[nodiscard]] outcome send_signal(int pidfd, int signo);
 
 /// Reaps the child behind `pidfd`, of whatever exit signal (__WALL). Nothing if

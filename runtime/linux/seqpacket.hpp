@@ -15,7 +15,7 @@
 namespace troupe::sys {
 
 /// Descriptors in one packet, at most.
-inline constexpr std::size_t max_packet_fds = 8;
+inline constexpr std::size_t max_packet_fds = 64;
 
 struct packet {
   std::vector<std::uint8_t> bytes; ///< Empty with `closed`: the peer is gone.

@@ -1,5 +1,7 @@
 #include "runtime/log/reader.hpp"
 
+#include "runtime/log/json_lines.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -37,19 +39,9 @@ result<std::size_t> read_some(int fd, char* to, std::size_t size,
   }
 }
 
-result<std::uint64_t> count_lines(const std::string& path) {
-  TROUPE_TRY(const auto fd, open_if_there(path));
-  std::uint64_t lines = 0;
-  std::array<char, 64U << 10U> buffer;
-  while (fd) {
-    TROUPE_TRY(const auto n,
-               read_some(fd.get(), buffer.data(), buffer.size(), path));
-    if (n == 0)
-      break;
-    lines += static_cast<std::uint64_t>(
-      std::count(buffer.data(), buffer.data() + n, '\n'));
-  }
-  return lines;
+std::optional<entry> parse_as(file_format how, std::string_view line,
+                              std::string& text) {
+  return how == file_format::json ? parse_json(line, text) : parse(line);
 }
 
 } // namespace
@@ -57,7 +49,7 @@ result<std::uint64_t> count_lines(const std::string& path) {
 result<reader> reader::open(std::string path, const read_options& options) {
   reader out;
   out.path_ = std::move(path);
-  out.since_ = options.since;
+  out.options_ = options;
   if (options.tail)
     TROUPE_CHECK(out.seek_tail(*options.tail));
   return out;
@@ -65,7 +57,7 @@ result<reader> reader::open(std::string path, const read_options& options) {
 
 result<std::string> reader::next(std::size_t limit) {
   std::string out;
-  while (out.empty()) {
+  while (out.empty() && !finished_) {
     TROUPE_TRY(const auto got, fill(limit));
     if (got) {
       take_lines(out);
@@ -107,7 +99,7 @@ outcome reader::seek_tail(std::uint64_t lines) {
   const auto oldest = oldest_generation();
   auto generation = 0U;
   for (;; ++generation) {
-    TROUPE_TRY(const auto more, count_lines(path_of(generation)));
+    TROUPE_TRY(const auto more, count(generation));
     found += more;
     if (found >= lines || generation >= oldest)
       break;
@@ -115,6 +107,46 @@ outcome reader::seek_tail(std::uint64_t lines) {
   lines_to_skip_ = found > lines ? found - lines : 0;
   TROUPE_CHECK(open_file(generation));
   return {};
+}
+
+/// Nothing has to be known of a record to hand it out.
+bool reader::as_it_is() const noexcept {
+  return options_.format == file_format::cri && !options_.only
+         && options_.since == 0 && options_.until == 0;
+}
+
+/// The records of a file that `only` lets through.
+result<std::uint64_t> reader::count(unsigned generation) const {
+  const auto path = path_of(generation);
+  TROUPE_TRY(const auto fd, open_if_there(path));
+  std::uint64_t out = 0;
+  std::string rest;
+  std::string text;
+  std::array<char, 64U << 10U> buffer;
+  while (fd) {
+    TROUPE_TRY(const auto n,
+               read_some(fd.get(), buffer.data(), buffer.size(), path));
+    if (n == 0)
+      break;
+    if (as_it_is()) {
+      out += static_cast<std::uint64_t>(
+        std::count(buffer.data(), buffer.data() + n, '\n'));
+      continue;
+    }
+    rest.append(buffer.data(), n);
+    std::size_t begin = 0;
+    for (auto end = rest.find('\n'); end != std::string::npos;
+         end = rest.find('\n', begin)) {
+      const auto line = std::string_view{rest}.substr(begin, end - begin);
+      const auto record = parse_as(options_.format, line, text);
+      const auto wanted
+        = record && (!options_.only || record->stream == *options_.only);
+      out += wanted ? 1U : 0U;
+      begin = end + 1;
+    }
+    rest.erase(0, begin);
+  }
+  return out;
 }
 
 result<bool> reader::open_file(unsigned generation) {
@@ -175,23 +207,33 @@ void reader::take_lines(std::string& out) {
   std::size_t begin = 0;
   for (auto end = all.find('\n'); end != std::string_view::npos;
        end = all.find('\n', begin)) {
-    const auto line = all.substr(begin, end - begin);
-    if (wanted(line))
-      out.append(line).append(1, '\n');
+    take_line(out, all.substr(begin, end - begin));
     begin = end + 1;
   }
   unread_.erase(0, begin);
 }
 
-bool reader::wanted(std::string_view line) {
+void reader::take_line(std::string& out, std::string_view line) {
+  const auto record = as_it_is() ? std::nullopt
+                                 : parse_as(options_.format, line, text_);
+  if (finished_ || (!as_it_is() && !record))
+    return;
+  if (options_.only && record->stream != *options_.only)
+    return;
   if (lines_to_skip_ > 0) {
     --lines_to_skip_;
-    return false;
+    return;
   }
-  if (since_ == 0)
-    return true;
-  const auto record = parse(line);
-  return record && record->time >= since_;
+  if (record && record->time < options_.since)
+    return;
+  if (record && options_.until != 0 && record->time > options_.until) {
+    finished_ = true;
+    return;
+  }
+  if (options_.format == file_format::json)
+    format(out, *record);
+  else
+    out.append(line).append(1, '\n');
 }
 
 } // namespace troupe::log

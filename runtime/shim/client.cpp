@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -16,19 +17,21 @@ constexpr auto send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 /// How much of the head of the buffer may be dead before it is cut off.
 constexpr std::size_t cut_size = 256U << 10U;
 
+/// Of a kept packet.
+using packet_length = std::uint32_t;
+
 bool would_block(int error) {
   return error == EAGAIN || error == EINTR;
-}
-
-std::string_view text_of(const frame_header& header) {
-  return {reinterpret_cast<const char*>(header.data()), header.size()};
 }
 
 } // namespace
 
 client::client(client_owner& owner, sys::unique_fd socket,
-               const client_options& what) noexcept
-  : owner_(owner), socket_(std::move(socket)), what_(what) {
+               const client_options& what)
+  : owner_(owner),
+    socket_(std::move(socket)),
+    what_(what),
+    codec_(client_codec::of(what.framing)) {
 }
 
 outcome client::open(loop& in) {
@@ -76,63 +79,76 @@ void client::read_input(bool hung_up) {
   }
   if (n == 0) {
     input_open_ = false;
-    if (what_.with_stdin && !hung_up)
-      owner_.end_of_input();
+    if (!hung_up)
+      end_of_input();
     return;
   }
-  if (!parse_input({buffer.data(), static_cast<std::size_t>(n)}))
+  if (!codec_->take({buffer.data(), static_cast<std::size_t>(n)}, *this))
     die();
 }
 
-// False at what is not a stdin frame of legal length.
-bool client::parse_input(std::string_view bytes) {
-  if (what_.raw) {
-    if (what_.with_stdin)
-      owner_.input(bytes);
-    return true;
+void client::input(std::string_view bytes) {
+  if (what_.with_stdin)
+    owner_.input(bytes);
+}
+
+void client::end_of_input() {
+  if (what_.with_stdin)
+    owner_.end_of_input();
+}
+
+// Whoever asks and does not read is no client.
+void client::reply(std::string_view bytes) {
+  if (waiting() >= buffer_size)
+    return die();
+  send_bytes(bytes, {});
+}
+
+// -- output -------------------------------------------------------------------
+
+void client::output(frame_stream stream, std::string_view body) {
+  if (!what_.with_output || dead_ || !output_open_ || drops(body.size()))
+    return;
+  tell_gap();
+  while (!body.empty()) {
+    const auto piece = body.substr(0, codec_->longest());
+    send(stream, piece);
+    body.remove_prefix(piece.size());
   }
-  while (!bytes.empty()) {
-    if (header_have_ < header_.size()) {
-      take_header(bytes);
-      if (header_have_ < header_.size())
-        return true;
-      body_left_ = length_of(header_);
-      if (header_[0] != static_cast<std::uint8_t>(frame_stream::in)
-          || body_left_ > max_frame)
-        return false;
-    }
-    const auto body = bytes.substr(0, body_left_);
-    if (what_.with_stdin && !body.empty())
-      owner_.input(body);
-    bytes.remove_prefix(body.size());
-    body_left_ -= static_cast<std::uint32_t>(body.size());
-    if (body_left_ == 0)
-      header_have_ = 0;
-  }
+}
+
+// Only whole pieces are dropped, and then until half of what waits is gone:
+// few long gaps say more than many short ones.
+bool client::drops(std::size_t bytes) {
+  if (what_.when_full == overflow::block)
+    return false;
+  if (waiting() >= buffer_size)
+    dropping_ = true;
+  else if (waiting() <= buffer_size / 2)
+    dropping_ = false;
+  if (!dropping_)
+    return false;
+  gap_ += bytes;
+  owner_.dropped(bytes);
   return true;
 }
 
-void client::take_header(std::string_view& bytes) {
-  const auto n = std::min(bytes.size(), header_.size() - header_have_);
-  std::copy_n(bytes.begin(), n, header_.begin() + header_have_);
-  header_have_ += n;
-  bytes.remove_prefix(n);
-}
-
-void client::output(frame_stream stream, std::string_view body) {
-  if (what_.with_output)
-    send(stream, body);
+void client::tell_gap() {
+  const auto gap = std::exchange(gap_, 0);
+  if (gap > 0 && codec_->has_marks())
+    send(frame_stream::dropped, "{\"bytes\":" + std::to_string(gap) + "}");
 }
 
 void client::send(frame_stream stream, std::string_view body) {
+  send_bytes(codec_->head_of(stream, body.size()).text(), body);
+}
+
+void client::send_bytes(std::string_view head, std::string_view body) {
   if (dead_ || !output_open_)
     return;
-  const auto framed = make_header(stream,
-                                  static_cast<std::uint32_t>(body.size()));
-  const auto header = what_.raw ? std::string_view{} : text_of(framed);
   std::size_t done = 0;
   if (kept_.empty()) {
-    iovec parts[] = {{const_cast<char*>(header.data()), header.size()},
+    iovec parts[] = {{const_cast<char*>(head.data()), head.size()},
                      {const_cast<char*>(body.data()), body.size()}};
     msghdr message{};
     message.msg_iov = parts;
@@ -142,10 +158,21 @@ void client::send(frame_stream stream, std::string_view body) {
       return die();
     done = static_cast<std::size_t>(std::max<ssize_t>(n, 0));
   }
-  const auto of_header = std::min(done, header.size());
-  kept_.append(header.substr(of_header));
-  kept_.append(body.substr(done - of_header));
+  if (done < head.size() + body.size())
+    keep(head, body, done);
   update_interest();
+}
+
+// A packet is sent whole, or not at all.
+void client::keep(std::string_view head, std::string_view body,
+                  std::size_t sent) {
+  if (what_.framing == framing::packets) {
+    const auto length = static_cast<packet_length>(head.size() + body.size());
+    kept_.append(reinterpret_cast<const char*>(&length), sizeof length);
+  }
+  const auto of_head = std::min(sent, head.size());
+  kept_.append(head.substr(of_head));
+  kept_.append(body.substr(sent - of_head));
 }
 
 void client::drop_kept() noexcept {
@@ -154,8 +181,12 @@ void client::drop_kept() noexcept {
 }
 
 void client::finish(std::string_view status) {
-  if (!what_.raw)
+  if (codec_->has_marks()) {
+    tell_gap();
     send(frame_stream::status, status);
+    if (!codec_->ending().empty())
+      send_bytes(codec_->ending(), {});
+  }
   finishing_ = true;
   if (!dead_ && kept_.empty())
     die();
@@ -163,21 +194,45 @@ void client::finish(std::string_view status) {
 
 void client::send_kept() {
   const auto was_full = full();
-  const auto n = ::send(socket_.get(), kept_.data() + sent_,
-                        kept_.size() - sent_, send_flags);
-  if (n < 0 && !would_block(errno))
+  if (what_.framing == framing::packets) {
+    while (!dead_ && !kept_.empty() && send_kept_packet())
+      continue;
+  } else {
+    const auto n = ::send(socket_.get(), kept_.data() + sent_, waiting(),
+                          send_flags);
+    if (n < 0 && !would_block(errno))
+      return die();
+    take_sent(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+  }
+  if (dead_)
+    return;
+  if (finishing_ && kept_.empty())
     return die();
-  sent_ += static_cast<std::size_t>(std::max<ssize_t>(n, 0));
+  if (was_full && !full())
+    owner_.room();
+}
+
+bool client::send_kept_packet() {
+  packet_length length = 0;
+  std::memcpy(&length, kept_.data() + sent_, sizeof length);
+  const auto* packet = kept_.data() + sent_ + sizeof length;
+  if (::send(socket_.get(), packet, length, send_flags) < 0) {
+    if (!would_block(errno))
+      die();
+    return false;
+  }
+  take_sent(sizeof length + length);
+  return true;
+}
+
+void client::take_sent(std::size_t n) {
+  sent_ += n;
   if (sent_ == kept_.size()) {
     drop_kept();
   } else if (sent_ >= cut_size) {
     kept_.erase(0, sent_);
     sent_ = 0;
   }
-  if (finishing_ && kept_.empty())
-    return die();
-  if (was_full && !full())
-    owner_.room();
 }
 
 void client::resume_input() {

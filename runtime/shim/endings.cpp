@@ -64,13 +64,10 @@ answer failed_answer(const launcher::report& why) {
 
 std::string status_of(const record& of) {
   const auto failed = of.state == process_state::failed || of.start_failed;
-  const auto code = std::to_string(failed ? exit_code_of(of.failure)
-                                          : of.exit_code);
   if (failed)
-    return "{\"exit_code\":" + code
+    return "{\"exit_code\":" + std::to_string(exit_code_of(of.failure))
            + ",\"error\":" + quoted(error_text(of.failure)) + "}";
-  return "{\"exit_code\":" + code
-         + ",\"signal\":" + std::to_string(of.exit_signal) + "}";
+  return status_text(of.exit_code, of.exit_signal);
 }
 
 } // namespace troupe::shim

@@ -5,6 +5,7 @@
 #include "runtime/shim/endings.hpp"
 #include "runtime/shim/spares.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -34,20 +35,22 @@ process::process(const surroundings& in, table& tell, process_key key,
 }
 
 process::~process() {
+  if (record_.is_exec) // A container's are its directory's.
+    files_.remove_all();
   in_.children.remove(launcher_.pid);
   in_.children.remove(record_.pid);
 }
 
 // -- launch -------------------------------------------------------------------
 
-outcome process::launch(const shim::launch& request, int memfd, int target,
+outcome process::launch(const shim::launch& request, luggage with,
                         const asker& who) {
-  TROUPE_CHECK(open_stdio(request));
+  record_.timeout = request.timeout;
+  TROUPE_CHECK(open_stdio(request, std::move(with.stdio)));
   TROUPE_TRY(auto line, sys::seqpacket_pair());
   if (::fcntl(line.first.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0)
     return fail_os(errno, "fcntl O_NONBLOCK", "start line");
-  TROUPE_TRY(launcher_, fork_launcher(!request.target.empty(), memfd, target,
-                                      line.second.get()));
+  TROUPE_TRY(launcher_, fork_launcher(request, with, line.second.get()));
   in_.children.add(launcher_.pid, *this);
   start_line_ = std::move(line.first);
   stdio_->for_child() = {};
@@ -61,31 +64,42 @@ outcome process::launch(const shim::launch& request, int memfd, int target,
   return {};
 }
 
-outcome process::open_stdio(const shim::launch& request) {
+outcome process::open_stdio(const shim::launch& request,
+                            std::vector<sys::unique_fd> fds) {
   stdio::listener tell;
-  tell.log_failed = [this] { publish(); };
+  tell.counted = [this] { table_.counted(record_.key); };
   tell.clients_gone = [to = &table_] { to->tidy_later(); };
-  TROUPE_TRY(stdio_, stdio::open(in_.loop, request, std::move(tell)));
-  return {};
+  TROUPE_TRY(stdio_,
+             stdio::open(in_.loop, request, std::move(fds), std::move(tell)));
+  if (request.files.empty())
+    return {};
+  files_ = process_files{request.files};
+  TROUPE_TRY(auto socket, files_.listen());
+  return stdio_->accept_at(std::move(socket));
 }
 
-result<child> process::fork_launcher(bool exec, int memfd, int target,
-                                     int start_line) {
+result<child> process::fork_launcher(const shim::launch& request,
+                                     const luggage& with, int start_line) {
   const auto& ends = stdio_->for_child();
-  launcher::lines with;
-  with.start = start_line;
-  with.stdin_fd = ends.in.get();
-  with.stdout_fd = ends.out.get();
-  with.stderr_fd = ends.err.get();
-  with.console = ends.console.get();
-  if (!exec)
-    if (auto spare = in_.spares.launch(memfd, with))
+  const auto exec = !request.target.empty();
+  launcher::lines lines;
+  lines.start = start_line;
+  lines.stdin_fd = ends.in.get();
+  lines.stdout_fd = ends.out.get();
+  lines.stderr_fd = ends.err.get();
+  lines.console = ends.console.get();
+  if (!exec && with.preserved.empty())
+    if (auto spare = in_.spares.launch(with.plan, lines))
       return *std::move(spare);
   return fork_child(in_.self, [&](int line) {
-    with.report = line;
+    lines.report = line;
+    auto plan = with.plan;
+    auto target = with.target;
+    if (!preserve(with.preserved, plan, target, lines))
+      return 1;
     launcher::spare nothing;
-    return exec ? exec_work(memfd, with, target)
-                : create_work(memfd, with, nothing);
+    return exec ? exec_work(plan, lines, target, request.ignore_paused)
+                : create_work(plan, lines, nothing);
   });
 }
 
@@ -137,6 +151,8 @@ void process::on_spawned(const line_event& what) {
   if (init_ || !what.fd)
     return;
   record_.pid = what.report.pid;
+  if (files_)
+    warn_unless(files_.write_pid(record_.pid));
   // The descriptor is the event's; a duplicate outlives it.
   init_.reset(::fcntl(what.fd.get(), F_DUPFD_CLOEXEC, 0));
   in_.children.add(record_.pid, *this);
@@ -206,12 +222,13 @@ void process::kill_init() {
 void process::end_launch() {
   if (launcher_.pidfd || init_ || !failed_)
     return;
-  record_.state = process_state::failed;
   record_.failure = step_of(*failed_);
   record_.finished = now_ns();
-  finish_stdio();
-  publish();
-  answer(launching_, failed_answer(*failed_));
+  stdio_->drain_all([this] {
+    record_.state = process_state::failed;
+    finish_stdio();
+    answer(launching_, failed_answer(*failed_));
+  });
 }
 
 // -- start, signal, attach ----------------------------------------------------
@@ -275,22 +292,35 @@ outcome process::resize(std::uint16_t rows, std::uint16_t cols) {
   return stdio_->resize(rows, cols);
 }
 
-outcome process::attach(sys::unique_fd socket, const client_options& what) {
+outcome process::attach(sys::unique_fd socket, const client_options& what,
+                        std::size_t replay) {
   if (!over())
-    return stdio_->attach(std::move(socket), what);
-  if (what.raw)
-    return {}; // the end of the stream says it all
+    return stdio_->attach(std::move(socket), what, replay);
   // A fresh socket's buffer holds this; a client that filled it has itself to
   // blame.
-  const auto status = status_of(record_);
-  const auto header = make_header(frame_stream::status,
-                                  static_cast<std::uint32_t>(status.size()));
-  auto frame = std::string{header.begin(), header.end()} + status;
-  if (::send(socket.get(), frame.data(), frame.size(),
+  constexpr std::size_t most = 64U << 10U;
+  const auto codec = client_codec::of(what.framing);
+  std::string last;
+  const auto add = [&](frame_stream stream, std::string_view body) {
+    last += codec->head_of(stream, body.size()).text();
+    last += body;
+  };
+  if (what.with_output)
+    recent_.replay(std::min(replay, most), add);
+  if (codec->has_marks()) // else the end of the stream says it all
+    add(frame_stream::status, status_of(record_));
+  last += codec->ending();
+  if (::send(socket.get(), last.data(), last.size(),
              MSG_DONTWAIT | MSG_NOSIGNAL)
       < 0)
     return fail_os(errno, "send status", record_.key);
   return {};
+}
+
+outcome process::reopen_log() {
+  if (over())
+    return fail(wrong_state(record_.key, "reopen log", "it has ended"));
+  return stdio_->reopen_log();
 }
 
 // -- the end ------------------------------------------------------------------
@@ -319,7 +349,6 @@ void process::end_process() {
   start_ready_.reset();
   start_line_.reset();
   record_.finished = now_ns();
-  record_.state = process_state::exited;
   record_.exit_code = exit_->shell_code();
   record_.exit_signal = exit_->signal;
   if (failed_) {
@@ -328,19 +357,27 @@ void process::end_process() {
     record_.exit_code = exit_code_of(record_.failure);
     record_.exit_signal = 0;
   }
-  finish_stdio();
-  publish();
-  answer(starting_, failed_ ? failed_answer(*failed_) : shim::answer{});
+  // All that it wrote is in the pipes by now: when a pid namespace's init is
+  // reaped, every process in it is gone, pid_namespaces(7).
+  stdio_->drain_all([this] {
+    record_.state = process_state::exited;
+    finish_stdio();
+    answer(starting_, failed_ ? failed_answer(*failed_) : shim::answer{});
+  });
 }
 
-// All that the process wrote is in the pipes by now: when a pid namespace's
-// init is reaped, every process in it is gone, pid_namespaces(7).
 void process::finish_stdio() {
   start_ready_.reset();
   start_line_.reset();
   stdio_->finish(status_of(record_));
+  files_.remove_socket();
+  if (files_ && record_.state == process_state::exited)
+    warn_unless(files_.write_exit(record_.exit_code));
   record_.log = stdio_->counters();
+  record_.attached = stdio_->attached();
+  recent_ = stdio_->take_recent();
   table_.drain(std::move(stdio_));
+  publish();
 }
 
 void process::answer(std::optional<asker>& who, shim::answer what) {
@@ -348,9 +385,16 @@ void process::answer(std::optional<asker>& who, shim::answer what) {
     table_.reply(*asked, std::move(what));
 }
 
+void process::warn_unless(const outcome& done) {
+  if (!done)
+    table_.warn({record_.key, done.error().what, false, {}});
+}
+
 void process::publish() {
-  if (stdio_)
+  if (stdio_) {
     record_.log = stdio_->counters();
+    record_.attached = stdio_->attached();
+  }
   table_.changed(record_.key);
 }
 

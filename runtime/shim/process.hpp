@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/linux/pidfd.hpp"
+#include "runtime/shim/process_files.hpp"
 #include "runtime/shim/stdio.hpp"
 #include "runtime/shim/table.hpp"
 
@@ -24,10 +25,17 @@ public:
   process& operator=(const process&) = delete;
   ~process() override;
 
-  /// Forks the launcher with the plan in `memfd`; `target` is the pidfd of the
-  /// container that an exec session enters. `who` gets the answer later.
-  [[nodiscard]] outcome launch(const shim::launch& request, int memfd,
-                               int target, const asker& who);
+  /// What came with a launch.
+  struct luggage {
+    int plan = -1;
+    int target = -1; ///< Pidfd of the container that a session enters.
+    std::vector<sys::unique_fd> stdio;
+    std::vector<sys::unique_fd> preserved;
+  };
+
+  /// Forks the launcher; `who` gets the answer later.
+  [[nodiscard]] outcome launch(const shim::launch& request, luggage with,
+                               const asker& who);
 
   /// Lets init go on; `who` gets the answer later.
   [[nodiscard]] outcome start(const asker& who);
@@ -35,7 +43,12 @@ public:
   [[nodiscard]] outcome signal(int signo);
 
   [[nodiscard]] outcome attach(sys::unique_fd socket,
-                               const client_options& what);
+                               const client_options& what, std::size_t replay);
+
+  [[nodiscard]] outcome reopen_log();
+
+  /// Takes the counters into the record.
+  void publish();
 
   [[nodiscard]] outcome resize(std::uint16_t rows, std::uint16_t cols);
 
@@ -57,8 +70,10 @@ public:
   }
 
 private:
-  outcome open_stdio(const shim::launch& request);
-  result<child> fork_launcher(bool exec, int memfd, int target, int start_line);
+  outcome open_stdio(const shim::launch& request,
+                     std::vector<sys::unique_fd> fds);
+  result<child> fork_launcher(const shim::launch& request, const luggage& with,
+                              int start_line);
   outcome watch_launcher();
   void on_report(const line_event& what);
   void on_spawned(const line_event& what);
@@ -74,12 +89,14 @@ private:
   void end_process();
   void finish_stdio();
   void answer(std::optional<asker>& who, shim::answer what);
-  void publish();
+  void warn_unless(const outcome& done);
 
   surroundings in_;
   table& table_;
   record record_;
+  process_files files_;
   std::unique_ptr<stdio> stdio_; ///< Until it is over.
+  recent_output recent_;         ///< From then on.
   child launcher_;
   watch report_ready_;
   watch launcher_exited_;

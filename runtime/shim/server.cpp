@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <iterator>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -21,10 +22,34 @@ namespace {
 /// it a moment.
 constexpr std::chrono::milliseconds sweep_delay{500};
 
+/// A process that writes all the time is not told about all the time.
+constexpr std::chrono::milliseconds counting_delay{1000};
+
 failure refusal(const process_key& key, std::string_view doing,
                 std::string_view why) {
   return {fault::wrong_state, 0,
           std::string{doing} + " " + key + ": " + std::string{why}};
+}
+
+// What came with a launch, by its own account.
+result<process::luggage> luggage_of(const launch& x, sys::packet& with) {
+  const auto stdio = x.log.driver == log_driver::passthrough ? 3U
+                     : x.log.driver == log_driver::capture   ? 2U
+                                                             : 0U;
+  const auto wanted = 1 + stdio + x.preserve_fds;
+  if (with.fds_lost)
+    return fail_os(EMFILE, "launch " + x.key, "its descriptors");
+  if (with.fds.size() != wanted)
+    return fail(fault::invalid_config, "launch " + x.key + ": came with "
+                                         + std::to_string(with.fds.size())
+                                         + " descriptors, "
+                                         + std::to_string(wanted) + " wanted");
+  process::luggage out;
+  out.plan = with.fds.front().get();
+  const auto first = with.fds.begin() + 1;
+  std::move(first, first + stdio, std::back_inserter(out.stdio));
+  std::move(first + stdio, with.fds.end(), std::back_inserter(out.preserved));
+  return out;
 }
 
 // The one descriptor that a request must come with.
@@ -172,7 +197,7 @@ void server::handle(const request& what, sys::packet came_in) {
 }
 
 outcome server::obey(const launch& x, const asker& who, sys::packet& with) {
-  TROUPE_TRY(const auto plan, only_fd(with, "launch " + x.key));
+  TROUPE_TRY(auto luggage, luggage_of(x, with));
   if (x.key.empty())
     return fail(fault::invalid_config, "launch: empty key");
   if (processes_.contains(x.key))
@@ -181,16 +206,15 @@ outcome server::obey(const launch& x, const asker& who, sys::packet& with) {
     return fail(refusal(x.key, "launch", "the shim is about to quit"));
   if (job_of(job::kind::teardown, x.key))
     return fail(refusal(x.key, "launch", "its teardown is under way"));
-  auto target = -1;
   if (!x.target.empty()) {
     TROUPE_TRY(const auto* container, find(x.target));
-    target = container->pidfd();
-    if (target < 0)
+    luggage.target = container->pidfd();
+    if (luggage.target < 0)
       return fail(refusal(x.target, "exec in", "has no running process"));
   }
   auto made = std::make_unique<process>(surroundings_, *this, x.key,
-                                        target >= 0);
-  TROUPE_CHECK(made->launch(x, plan.get(), target, who));
+                                        luggage.target >= 0);
+  TROUPE_CHECK(made->launch(x, std::move(luggage), who));
   processes_.emplace(x.key, std::move(made));
   return {};
 }
@@ -208,12 +232,19 @@ outcome server::obey(const signal& x, const asker&, sys::packet&) {
 outcome server::obey(const attach& x, const asker&, sys::packet& with) {
   TROUPE_TRY(auto socket, only_fd(with, "attach " + x.key));
   TROUPE_TRY(auto* found, find(x.key));
-  return found->attach(std::move(socket), {x.with_stdin, x.with_output, x.raw});
+  return found->attach(std::move(socket),
+                       {x.with_stdin, x.with_output, x.framing, x.when_full},
+                       x.replay);
 }
 
 outcome server::obey(const resize& x, const asker&, sys::packet&) {
   TROUPE_TRY(auto* found, find(x.key));
   return found->resize(x.rows, x.cols);
+}
+
+outcome server::obey(const reopen_log& x, const asker&, sys::packet&) {
+  TROUPE_TRY(auto* found, find(x.key));
+  return found->reopen_log();
 }
 
 outcome server::obey(const teardown& x, const asker& who, sys::packet& with) {
@@ -289,6 +320,18 @@ outcome server::run_job(job::kind what, const process_key& key,
 void server::changed(const process_key& key) {
   if (supervisor_)
     supervisor_->changed(key);
+}
+
+void server::counted(const process_key& key) {
+  if (counted_.empty())
+    loop_.after(counting_delay, [this] { tell_counted(); });
+  counted_.insert(key);
+}
+
+void server::tell_counted() {
+  for (const auto& key : std::exchange(counted_, {}))
+    if (const auto found = processes_.find(key); found != processes_.end())
+      found->second->publish();
 }
 
 void server::reply(const asker& to, answer what) {

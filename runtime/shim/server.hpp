@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace troupe::shim {
@@ -46,6 +47,7 @@ private:
   outcome obey(const signal& x, const asker& who, sys::packet& with);
   outcome obey(const attach& x, const asker& who, sys::packet& with);
   outcome obey(const resize& x, const asker& who, sys::packet& with);
+  outcome obey(const reopen_log& x, const asker& who, sys::packet& with);
   outcome obey(const teardown& x, const asker& who, sys::packet& with);
   outcome obey(const poststart& x, const asker& who, sys::packet& with);
   outcome obey(const forget& x, const asker& who, sys::packet& with);
@@ -57,6 +59,8 @@ private:
                   const std::function<int(int)>& body);
 
   void changed(const process_key& key) override;
+  void counted(const process_key& key) override;
+  void tell_counted();
   void reply(const asker& to, answer what) override;
   void warn(warning what) override;
   void drain(std::unique_ptr<stdio> from) override;
@@ -80,6 +84,7 @@ private:
   sys::unique_fd child_signals_;
   watch child_died_;
   std::unordered_map<process_key, std::unique_ptr<process>> processes_;
+  std::unordered_set<process_key> counted_; ///< To be told soon.
   std::vector<std::unique_ptr<job>> jobs_;
   std::vector<std::unique_ptr<stdio>> draining_;
   std::unique_ptr<supervisor> supervisor_;

@@ -20,6 +20,14 @@ namespace {
 /// yet: TTYB_DEFAULT_MEM_LIMIT, and what its line discipline holds.
 constexpr std::size_t terminal_backlog = 256U << 10U;
 
+/// Before another try of what nobody tells about.
+constexpr std::chrono::milliseconds pause{250};
+
+/// How long the exit of a process is held back for a log that it is to wait
+/// for, and that does not take its last words. Well below what the supervisor
+/// grants a killed process.
+constexpr std::chrono::milliseconds log_patience{3'000};
+
 struct pipe_ends {
   sys::unique_fd read;
   sys::unique_fd write;
@@ -54,12 +62,20 @@ stdio::stdio(loop& in, listener tell) noexcept
 }
 
 result<std::unique_ptr<stdio>> stdio::open(loop& in, const launch& how,
+                                           std::vector<sys::unique_fd> fds,
                                            listener tell) {
   std::unique_ptr<stdio> out{new stdio{in, std::move(tell)}};
-  if (!how.log.path.empty()) {
-    TROUPE_TRY(out->log_, log_writer::open(how.log));
-  }
   out->has_terminal_ = how.terminal;
+  if (how.log.driver == log_driver::passthrough) {
+    if (fds.size() != 3 || how.terminal)
+      return fail(fault::invalid_config,
+                  "passthrough: wants the caller's stdin, stdout and stderr, "
+                  "and no terminal");
+    out->child_ = {std::move(fds[0]), std::move(fds[1]), std::move(fds[2]), {}};
+    return out;
+  }
+  TROUPE_TRY(out->log_, log_sink::open(how.log, how.key, std::move(fds)));
+  out->recent_ = recent_output{how.replay};
   if (how.terminal) {
     TROUPE_CHECK(out->open_console());
     return out;
@@ -157,7 +173,9 @@ outcome stdio::resize(std::uint16_t rows, std::uint16_t cols) {
 
 void stdio::read_output(output& from) {
   const auto buffer = loop_.scratch();
-  const auto n = ::read(from.pipe.get(), buffer.data(), buffer.size());
+  const auto n = ::read(
+    from.pipe.get(), buffer.data(),
+    std::min(buffer.size(), log_ ? log_->bite() : SIZE_MAX));
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
   if (n <= 0) {
@@ -171,22 +189,25 @@ void stdio::read_output(output& from) {
 void stdio::deliver(log::stream from, std::string_view bytes) {
   const auto to = from == log::stream::out ? frame_stream::out
                                            : frame_stream::err;
+  // First the log: whoever has seen something can find it there.
+  if (log_) {
+    log_->write(from, bytes, now_ns());
+    if (log_->blocked())
+      wait_for_log();
+  }
   // By index: a client that dies meanwhile leaves the list only later.
   for (std::size_t i = 0; i < clients_.size(); ++i)
     clients_[i]->output(to, bytes);
-  if (!log_)
-    return;
-  log_->write(from, bytes, now_ns());
-  const auto before = std::exchange(counters_, log_->counters());
-  if (before.bytes_dropped != counters_.bytes_dropped
-      || before.last_errno != counters_.last_errno)
-    tell_.log_failed();
+  recent_.add(to, bytes);
+  tell_.counted();
 }
 
-// Reads the process, or not, as the slowest client has it.
+// Reads the process, or not, as the slowest that it is to wait for has it.
 void stdio::regulate() {
-  const auto full = std::any_of(clients_.begin(), clients_.end(),
-                                [](const auto& each) { return each->full(); });
+  const auto full = blocked()
+                    || std::any_of(
+                      clients_.begin(), clients_.end(),
+                      [](const auto& each) { return each->full(); });
   for (auto& each : outputs_)
     full ? each.ready.pause() : each.ready.want(EPOLLIN);
 }
@@ -195,43 +216,125 @@ void stdio::room() {
   regulate();
 }
 
-// Takes what is in the pipe now and no more: a process outside the container's
-// pid namespace may hold the other end and write for ever.
+void stdio::dropped(std::size_t bytes) {
+  clients_dropped_ += static_cast<std::int64_t>(bytes);
+  tell_.counted();
+}
+
+// -- log ----------------------------------------------------------------------
+
+void stdio::wait_for_log() {
+  if (std::exchange(log_waits_, true))
+    return;
+  if (const auto fd = log_->waits_for(); fd >= 0) {
+    auto watching = loop_.add(fd, EPOLLOUT,
+                              [this](std::uint32_t) { retry_log(); });
+    if (watching) {
+      log_ready_ = *std::move(watching);
+      return;
+    }
+  }
+  loop_.after(pause, [to = std::weak_ptr<stdio*>{self_}] {
+    if (const auto self = to.lock())
+      (*self)->retry_log();
+  });
+}
+
+void stdio::retry_log() {
+  log_ready_.reset();
+  log_waits_ = false;
+  if (!log_)
+    return;
+  log_->retry();
+  tell_.counted();
+  if (log_->blocked())
+    return wait_for_log();
+  if (drained_)
+    return go_on_draining();
+  regulate();
+}
+
+outcome stdio::reopen_log() {
+  if (!log_)
+    return fail(fault::unsupported, "reopen: it has no log");
+  return log_->reopen();
+}
+
+// What is in the pipe now is taken and no more: a process outside the
+// container's pid namespace may hold the other end and write for ever.
 //
 // A terminal does not tell how much that is: not more than it can hold.
-void stdio::drain(output& from) {
-  if (!from.pipe)
-    return;
-  auto left = static_cast<int>(terminal_backlog);
-  if (!has_terminal_ && ::ioctl(from.pipe.get(), FIONREAD, &left) != 0)
-    left = 0;
-  const auto buffer = loop_.scratch();
-  while (left > 0) {
+void stdio::begin_drain(output& from) {
+  from.ready.reset();
+  from.left = static_cast<int>(terminal_backlog);
+  if (from.pipe && !has_terminal_
+      && ::ioctl(from.pipe.get(), FIONREAD, &from.left) != 0)
+    from.left = 0;
+}
+
+// False when the log takes no more for now.
+bool stdio::drain(output& from) {
+  while (from.pipe && from.left > 0) {
+    if (blocked())
+      return false;
+    const auto buffer = loop_.scratch();
     const auto n = ::read(
       from.pipe.get(), buffer.data(),
-      std::min(buffer.size(), static_cast<std::size_t>(left)));
+      std::min({buffer.size(), static_cast<std::size_t>(from.left),
+                log_ ? log_->bite() : SIZE_MAX}));
     if (n < 0 && errno == EINTR)
       continue;
     if (n <= 0)
       break;
     deliver(from.stream, {buffer.data(), static_cast<std::size_t>(n)});
-    left -= static_cast<int>(n);
+    from.left -= static_cast<int>(n);
   }
-  from.ready.reset();
   from.pipe.reset();
+  return !blocked();
 }
 
-void stdio::finish(const std::string& status) {
+void stdio::drain_all(std::function<void()> done) {
   child_ = {};
   take_terminal();
   for (auto& each : outputs_)
-    drain(each);
+    begin_drain(each);
+  drained_ = std::move(done);
+  go_on_draining();
+  if (!drained_)
+    return;
+  loop_.after(log_patience, [to = std::weak_ptr<stdio*>{self_}] {
+    const auto self = to.lock();
+    if (!self || !(*self)->drained_)
+      return;
+    (*self)->log_->give_up();
+    (*self)->go_on_draining();
+  });
+}
+
+void stdio::go_on_draining() {
+  for (auto& each : outputs_)
+    if (!drain(each))
+      return;
+  if (const auto waiting = std::exchange(drained_, nullptr))
+    waiting();
+}
+
+bool stdio::blocked() const noexcept {
+  return log_ && log_->blocked();
+}
+
+void stdio::finish(const std::string& status) {
+  log_ready_.reset();
   if (log_) {
     log_->finish(now_ns());
-    counters_ = log_->counters();
+    last_counters_ = log_->counters();
     log_.reset();
   }
+  accept(); // whoever has come before the end is told of it
+  accepting_.reset();
+  listener_.reset();
   close_input();
+  tell_.counted = [] {}; // whoever is told may be gone before the clients are
   for (std::size_t i = 0; i < clients_.size(); ++i)
     clients_[i]->finish(status);
 }
@@ -289,19 +392,68 @@ void stdio::resume_clients() {
 
 // -- clients ------------------------------------------------------------------
 
-outcome stdio::attach(sys::unique_fd socket, const client_options& what) {
+outcome stdio::attach(sys::unique_fd socket, const client_options& what,
+                      std::size_t replay) {
   TROUPE_CHECK(check_stream_socket(socket.get()));
   take_terminal();
   if (what.with_stdin && !stdin_)
     return fail(fault::invalid_config,
                 "attach: stdin is wanted, but the process has none, or it is "
                 "closed");
-  auto added = std::make_unique<client>(*this, std::move(socket), what);
-  TROUPE_CHECK(added->open(loop_));
+  auto fresh = std::make_unique<client>(*this, std::move(socket), what);
+  TROUPE_CHECK(fresh->open(loop_));
+  recent_.replay(replay, [&](frame_stream from, std::string_view bytes) {
+    fresh->output(from, bytes);
+  });
+  add(std::move(fresh));
+  return {};
+}
+
+void stdio::add(std::unique_ptr<client> fresh) {
   // Here and not in `gone`, which runs inside the client.
   std::erase_if(clients_, [](const auto& each) { return each->dead(); });
-  clients_.push_back(std::move(added));
+  clients_.push_back(std::move(fresh));
+  tell_.counted();
+}
+
+outcome stdio::accept_at(sys::unique_fd socket) {
+  listener_ = std::move(socket);
+  TROUPE_TRY(accepting_, loop_.add(listener_.get(), EPOLLIN,
+                                   [this](std::uint32_t) { accept(); }));
   return {};
+}
+
+void stdio::accept() {
+  while (listener_) {
+    sys::unique_fd socket{::accept4(listener_.get(), nullptr, nullptr,
+                                    SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    if (!socket)
+      return accept_later(errno);
+    take_terminal();
+    client_options what;
+    what.with_stdin = static_cast<bool>(stdin_);
+    what.framing = framing::packets;
+    auto fresh = std::make_unique<client>(*this, std::move(socket), what);
+    if (fresh->open(loop_))
+      add(std::move(fresh));
+  }
+}
+
+// Out of descriptors: epoll would report the connection for ever.
+void stdio::accept_later(int why) {
+  if (why != EMFILE && why != ENFILE)
+    return;
+  accepting_.pause();
+  loop_.after(pause, [to = std::weak_ptr<stdio*>{self_}] {
+    if (const auto self = to.lock())
+      (*self)->accepting_.want(EPOLLIN);
+  });
+}
+
+attach_counters stdio::attached() const noexcept {
+  const auto alive = std::ranges::count_if(
+    clients_, [](const auto& each) { return !each->dead(); });
+  return {static_cast<std::uint32_t>(alive), clients_dropped_};
 }
 
 bool stdio::has_clients() const noexcept {
@@ -311,6 +463,7 @@ bool stdio::has_clients() const noexcept {
 
 void stdio::gone(client&) {
   regulate();
+  tell_.counted();
   tell_.clients_gone();
 }
 

@@ -40,6 +40,8 @@ public:
   virtual ~table() = default;
   /// The record of `key` is not what the supervisor has seen.
   virtual void changed(const process_key& key) = 0;
+  /// Only its counters: the supervisor hears of it within a second.
+  virtual void counted(const process_key& key) = 0;
   virtual void reply(const asker& to, answer what) = 0;
   virtual void warn(warning what) = 0;
   /// Keeps what was a process's until its clients have got all of theirs.

@@ -20,7 +20,9 @@ void fields(Io& io, state& x) {
   io.required("created", x.created);
   io.optional("started", x.started);
   io.optional("finished", x.finished);
+  io.optional("log_driver", x.log_driver);
   io.optional("log_path", x.log_path);
+  io.optional("log_mode", x.log_mode);
   io.optional("auto_remove", x.auto_remove);
   io.optional("stdin_open", x.stdin_open);
   io.optional("pid_start", x.pid_start);

@@ -32,39 +32,11 @@ constexpr auto state_file = "state.json";
 constexpr std::size_t max_file = 16U << 20U;
 
 constexpr mode_t private_directory = 0700;
-constexpr mode_t private_file = 0600;
 
-outcome write_all(int fd, std::string_view content, const std::string& path) {
-  while (!content.empty()) {
-    const auto put = TEMP_FAILURE_RETRY(
-      ::write(fd, content.data(), content.size()));
-    if (put < 0)
-      return fail_os(errno, "write", path);
-    content.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return {};
-}
-
-/// Whoever reads `name` sees the old content or the new, never a part: after a
-/// kill -9 too. There is no fsync, because ROOT is a tmpfs: a power loss takes
-/// the containers with it.
+/// ROOT is a tmpfs: a power loss takes the containers with what is written.
 outcome replace(const std::string& directory, const std::string& name,
                 std::string_view content) {
-  TROUPE_TRY(const auto in,
-             sys::open_file(AT_FDCWD, directory, O_PATH | O_DIRECTORY));
-  const auto path = directory + '/' + name;
-  const auto fresh = name + ".new";
-  {
-    const sys::unique_fd file{::openat(
-      in.get(), fresh.c_str(),
-      O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, private_file)};
-    if (!file)
-      return fail_os(errno, "create", path + ".new");
-    TROUPE_CHECK(write_all(file.get(), content, path + ".new"));
-  }
-  if (::renameat(in.get(), fresh.c_str(), in.get(), name.c_str()) != 0)
-    return fail_os(errno, "rename", path);
-  return {};
+  return sys::replace_file(AT_FDCWD, directory + '/' + name, content);
 }
 
 using directory_stream = std::unique_ptr<DIR, int (*)(DIR*)>;

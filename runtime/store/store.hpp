@@ -17,6 +17,7 @@
 ///   limits.cbor   once updated: the limits in the place of those two's
 ///   state.json    the container's state, replaced by rename
 ///   log           its output, written by the shim (and log.1, log.2…)
+///   attach, pid, exit, and exec-ID-attach…: shim::process_files
 /// Everything is 0700/0600. Files are small and on tmpfs, so nothing here
 /// waits for a disk.
 namespace troupe::store {
@@ -35,7 +36,9 @@ struct state {
   time_ns created = 0; ///< Also tells two containers of one id apart.
   time_ns started = 0;
   time_ns finished = 0;
+  std::string log_driver; ///< log_choice::driver; "": k8s-file, as it was once.
   std::string log_path;
+  std::string log_mode; ///< log_choice::mode
   bool auto_remove = false;
   bool stdin_open = false;
   // -- troupe-oci only --
@@ -106,6 +109,13 @@ public:
 
   [[nodiscard]] std::string log_of(const std::string& id) const {
     return path_of(id) + "/log";
+  }
+
+  /// What the names of its files for other tools begin with
+  /// (shim::process_files); of an exec session of its own, if there is one.
+  [[nodiscard]] std::string files_of(const std::string& id,
+                                     const std::string& session = {}) const {
+    return path_of(id) + "/" + (session.empty() ? "" : "exec-" + session + "-");
   }
 
 private:

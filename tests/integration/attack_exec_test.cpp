@@ -6,7 +6,8 @@
 // A container attacks the processes that join it: CVE-2016-9962 (what they
 // hold), CVE-2019-5736 (the program that they run from).
 
-using namespace troupe;
+namespace troupe::attack_exec_test {
+
 using test::attacker;
 using test::oci_box;
 
@@ -235,3 +236,5 @@ TEST_CASE("an image whose program is its runtime's cannot overwrite it",
   CHECK_THAT(ran.out, Catch::Contains("troupe-oci"));
   CHECK(host.is_untouched());
 }
+
+} // namespace troupe::attack_exec_test

@@ -10,7 +10,8 @@
 // in its time with a result or a clear error, nothing of it stays behind, and
 // the container can be looked at, killed and deleted as ever.
 
-using namespace troupe;
+namespace troupe::attack_fighting_test {
+
 using Catch::Contains;
 using test::attacker;
 using test::oci_box;
@@ -220,3 +221,5 @@ TEST_CASE("a session finds no place in a container that forks to its limit",
     CHECK_THAT(done.err, Contains("EAGAIN"));
   check_ends_clean(box);
 }
+
+} // namespace troupe::attack_fighting_test

@@ -8,7 +8,8 @@
 // A hostile image, or whoever shares a volume with the container, against the
 // mounts of its start. Each test shows that the host was not touched.
 
-using namespace troupe;
+namespace troupe::attack_mounts_test {
+
 using Catch::Matchers::Contains;
 using test::bound;
 
@@ -246,3 +247,5 @@ TEST_CASE("a device is not made where something else is", "[rule-3]") {
   CHECK(why.what.starts_with("/linux/devices/0: device /data/node: "));
   CHECK(host.is_untouched());
 }
+
+} // namespace troupe::attack_mounts_test

@@ -3,7 +3,8 @@
 // Masked paths, procfs and working directories that are not what they seem.
 // Each test shows that the host was not touched.
 
-using namespace troupe;
+namespace troupe::attack_paths_test {
+
 using Catch::Matchers::Contains;
 using test::bound;
 
@@ -118,3 +119,5 @@ TEST_CASE("no working directory lies outside of the root", "[rule-5]") {
   }
   CHECK(test::host_traces::slurp(host) == "of the host\n");
 }
+
+} // namespace troupe::attack_paths_test

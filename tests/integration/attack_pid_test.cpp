@@ -10,7 +10,8 @@
 // A container's pid, given to somebody else: what troupe-oci has on disk is a
 // number, and must not hit whoever has it now.
 
-using namespace troupe;
+namespace troupe::attack_pid_test {
+
 using test::oci_box;
 
 namespace {
@@ -97,3 +98,5 @@ TEST_CASE("whoever gets a dead container's pid is left alone", "[rule-6]") {
   CHECK(in_private_pids([&] { return reuse_pid(box); }) == 0);
   CHECK(box.leftovers() == std::vector<std::string>{});
 }
+
+} // namespace troupe::attack_pid_test

@@ -15,7 +15,8 @@
 #include <string>
 #include <sys/stat.h>
 
-using namespace troupe;
+namespace troupe::attack_secrets_test {
+
 using Catch::Contains;
 using nlohmann::json;
 
@@ -215,3 +216,5 @@ TEST_CASE_METHOD(fixture, "values of the environment are told to nobody",
   CHECK_THAT(told(), !Contains(secret) && Contains("audit: "));
   CHECK(host.finish() == nothing);
 }
+
+} // namespace troupe::attack_secrets_test

@@ -5,7 +5,8 @@
 // Ids and users that are chosen to hurt: paths in the place of names, numbers
 // that wrap, words that a lax reader takes for 0.
 
-using namespace troupe;
+namespace troupe::attack_words_test {
+
 using test::oci_box;
 
 namespace {
@@ -102,3 +103,5 @@ TEST_CASE("a session's user is who was asked for, or nobody", "[rule-8]") {
     CHECK(done.out.empty());
   }
 }
+
+} // namespace troupe::attack_words_test

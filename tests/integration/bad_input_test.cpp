@@ -22,7 +22,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::bad_input_test {
+
 using nlohmann::json;
 
 namespace {
@@ -367,3 +368,5 @@ TEST_CASE_METHOD(fixture,
   });
   CHECK(left == nothing);
 }
+
+} // namespace troupe::bad_input_test

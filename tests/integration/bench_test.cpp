@@ -13,7 +13,8 @@
 #include <algorithm>
 #include <csignal>
 
-using namespace troupe;
+namespace troupe::bench_test {
+
 using strings = std::vector<std::string>;
 
 namespace {
@@ -103,3 +104,5 @@ TEST_CASE("two reports are compared") {
     test::run({program, "--compare", at / "old.json", at / "none"}).exit_code
     == 1);
 }
+
+} // namespace troupe::bench_test

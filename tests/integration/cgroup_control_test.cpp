@@ -1,6 +1,7 @@
 #include "tests/support/scratch_cgroup.hpp"
 
-using namespace troupe;
+namespace troupe::cgroup_control_test {
+
 using namespace troupe::cgroup_test;
 using plan::cgroup_mode;
 
@@ -179,3 +180,5 @@ TEST_CASE("a parent is removed once nothing is in it", "[root]") {
   cgroup::remove_parent(box.plan, box.top());
   CHECK_FALSE(exists(parent));
 }
+
+} // namespace troupe::cgroup_control_test

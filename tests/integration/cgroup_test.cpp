@@ -5,7 +5,8 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-using namespace troupe;
+namespace troupe::cgroup_test {
+
 using namespace troupe::cgroup_test;
 using plan::cgroup_mode;
 
@@ -339,3 +340,5 @@ TEST_CASE("the probe finds this host's hierarchies", "[root]") {
   CHECK((facts.permitted_capabilities >> facts.last_capability >> 1) == 0);
   CHECK(facts.time_namespaces == exists("/proc/self/ns/time"));
 }
+
+} // namespace troupe::cgroup_test

@@ -9,7 +9,7 @@
 #include <sstream>
 #include <string>
 
-using namespace troupe;
+namespace troupe::cli_test {
 
 namespace {
 
@@ -150,3 +150,5 @@ TEST_CASE("the API document's examples work in order", "[cli][api]") {
   INFO(did.out << '\n' << did.err);
   CHECK(did.exit_code == 0);
 }
+
+} // namespace troupe::cli_test

@@ -10,7 +10,8 @@
 #include <unistd.h>
 #include <utility>
 
-using namespace troupe;
+namespace troupe::floor_test {
+
 using test::oci_box;
 
 namespace {
@@ -189,3 +190,5 @@ TEST_CASE("the floor refuses what it has no call for") {
   CHECK(done.exit_code == 1);
   CHECK(done.err.find("does not know sysctls") != std::string::npos);
 }
+
+} // namespace troupe::floor_test

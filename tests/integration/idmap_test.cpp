@@ -5,7 +5,8 @@
 #include <sys/utsname.h>
 #include <utility>
 
-using namespace troupe;
+namespace troupe::idmap_test {
+
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using test::bound;
@@ -154,3 +155,5 @@ TEST_CASE("what cannot be idmapped is refused with its place", "[rule-7]") {
     why.what,
     StartsWith("/mounts/2: mount /v: idmap: not for this file system"));
 }
+
+} // namespace troupe::idmap_test

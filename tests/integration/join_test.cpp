@@ -1,7 +1,8 @@
 #include "tests/support/box_spec.hpp"
 #include "tests/support/dweller.hpp"
 
-using namespace troupe;
+namespace troupe::join_test {
+
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using kind = oci::namespace_kind;
@@ -121,3 +122,5 @@ TEST_CASE("a container can keep every namespace of the host") {
   CHECK(box.wait().signal == SIGKILL);
   CHECK(before == test::host_traces{});
 }
+
+} // namespace troupe::join_test

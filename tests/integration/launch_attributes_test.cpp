@@ -8,7 +8,8 @@
 #include <sstream>
 #include <sys/sysinfo.h>
 
-using namespace troupe;
+namespace troupe::launch_attributes_test {
+
 using Catch::Matchers::Contains;
 
 namespace {
@@ -249,3 +250,5 @@ TEST_CASE("an exec session on CPUs that are not there is refused") {
   CHECK(session.failed()->phase == plan::phase::cpu_affinity);
   CHECK(session.failed()->index == 0);
 }
+
+} // namespace troupe::launch_attributes_test

@@ -5,7 +5,8 @@
 
 #include <sys/ioctl.h>
 
-using namespace troupe;
+namespace troupe::launch_console_test {
+
 using Catch::Matchers::Contains;
 
 namespace {
@@ -291,3 +292,5 @@ TEST_CASE("an exec session does not trust the container's /dev/pts",
   CHECK(session.failed()->os_errno == ENODEV);
   CHECK(session.wait().shell_code() != 0);
 }
+
+} // namespace troupe::launch_console_test

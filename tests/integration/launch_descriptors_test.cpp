@@ -6,7 +6,8 @@
 
 #include <algorithm>
 
-using namespace troupe;
+namespace troupe::launch_descriptors_test {
+
 using Catch::Matchers::Contains;
 
 namespace {
@@ -134,3 +135,5 @@ TEST_CASE("an exec session gets its preserved descriptors, terminal or not") {
   }
   CHECK(shown == "0\n1\n2\n3\n4\n5\nfile 4\n");
 }
+
+} // namespace troupe::launch_descriptors_test

@@ -2,7 +2,8 @@
 #include "tests/support/rootfs.hpp"
 #include "tests/support/sleeping_container.hpp"
 
-using namespace troupe;
+namespace troupe::launch_exec_test {
+
 using Catch::Matchers::Contains;
 
 using test::sleeping_container;
@@ -88,3 +89,5 @@ TEST_CASE("an exec session of no program fails before its start") {
   CHECK(session.failed()->os_errno == ENOENT);
   CHECK(session.wait().shell_code() != 0);
 }
+
+} // namespace troupe::launch_exec_test

@@ -1,7 +1,8 @@
 #include "tests/support/launched.hpp"
 #include "tests/support/rootfs.hpp"
 
-using namespace troupe;
+namespace troupe::launch_failure_test {
+
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 
@@ -133,3 +134,5 @@ TEST_CASE("a failing step is named with its place in the plan") {
     CHECK(refused(plan).os_errno == EPROTO);
   }
 }
+
+} // namespace troupe::launch_failure_test

@@ -6,7 +6,8 @@
 
 #include <chrono>
 
-using namespace troupe;
+namespace troupe::launch_hooks_test {
+
 using Catch::Matchers::Contains;
 
 namespace {
@@ -186,3 +187,5 @@ TEST_CASE("failing poststop hooks are warnings, failing poststart is not") {
   CHECK(poststart.failed()->phase == plan::phase::hook_poststart);
   CHECK_THAT(test::host_traces::slurp(log), !Contains("never"));
 }
+
+} // namespace troupe::launch_hooks_test

@@ -1,7 +1,8 @@
 #include "tests/support/launched.hpp"
 #include "tests/support/rootfs.hpp"
 
-using namespace troupe;
+namespace troupe::launch_mounts_test {
+
 using Catch::Matchers::Contains;
 
 namespace {
@@ -193,3 +194,5 @@ TEST_CASE("without a mount namespace the root is entered by chroot") {
     CHECK(refused(plan).phase == plan::phase::mount);
   }
 }
+
+} // namespace troupe::launch_mounts_test

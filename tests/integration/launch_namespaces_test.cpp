@@ -3,7 +3,8 @@
 #include "tests/support/launched.hpp"
 #include "tests/support/rootfs.hpp"
 
-using namespace troupe;
+namespace troupe::launch_namespaces_test {
+
 using Catch::Matchers::Contains;
 
 namespace {
@@ -193,3 +194,5 @@ TEST_CASE("a container lives in its cgroups, which go with a failed create "
   }
   CHECK_FALSE(any_exists(plan.cgroup));
 }
+
+} // namespace troupe::launch_namespaces_test

@@ -6,7 +6,8 @@
 
 #include <sys/syscall.h>
 
-using namespace troupe;
+namespace troupe::launch_notify_test {
+
 using Catch::Matchers::Contains;
 
 namespace {
@@ -193,3 +194,5 @@ TEST_CASE("an agent that is gone at the start fails the start") {
   CHECK(why->index == 1);
   CHECK(box.wait().code == 1);
 }
+
+} // namespace troupe::launch_notify_test

@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-using namespace troupe;
+namespace troupe::launch_seccomp_test {
 
 namespace {
 
@@ -137,3 +137,5 @@ TEST_CASE("a filter that kills what the launch itself needs is no success") {
   CHECK(why->phase == plan::phase::user);
   CHECK(why->os_errno == EPERM);
 }
+
+} // namespace troupe::launch_seccomp_test

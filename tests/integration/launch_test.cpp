@@ -6,7 +6,8 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-using namespace troupe;
+namespace troupe::launch_test {
+
 using Catch::Matchers::Contains;
 
 namespace {
@@ -192,3 +193,5 @@ TEST_CASE("a working directory that the user may not enter is refused") {
   CHECK(why->os_errno == EACCES);
   CHECK(box.wait().code == 1);
 }
+
+} // namespace troupe::launch_test

@@ -10,7 +10,8 @@
 #include <regex>
 #include <string>
 
-using namespace troupe;
+namespace troupe::life_test {
+
 using nlohmann::json;
 
 namespace {
@@ -312,3 +313,5 @@ TEST_CASE_METHOD(fixture, "no descriptor of ours reaches a container",
   CHECK(host.troupe({"rm", "-f", "other"}).exit_code == 0);
   CHECK(host.finish() == nothing);
 }
+
+} // namespace troupe::life_test

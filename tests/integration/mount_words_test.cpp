@@ -5,7 +5,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-using namespace troupe;
+namespace troupe::mount_words_test {
+
 using Catch::Matchers::Contains;
 using test::bound;
 
@@ -243,3 +244,5 @@ TEST_CASE("what mount(8) keeps for itself does not reach the kernel") {
   CHECK_THAT(test::run_spec(spec, fs).output,
              Contains("tmpfs /data tmpfs rw,noatime"));
 }
+
+} // namespace troupe::mount_words_test

@@ -2,7 +2,8 @@
 #include "tests/support/box_spec.hpp"
 #include "tests/support/dweller.hpp"
 
-using namespace troupe;
+namespace troupe::net_devices_test {
+
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using kind = oci::namespace_kind;
@@ -125,3 +126,5 @@ TEST_CASE("a network device moves into a joined network namespace") {
                                    test::planned(spec, fs));
   CHECK_THAT(ran.output, Contains("inet 10.11.12.13/24"));
 }
+
+} // namespace troupe::net_devices_test

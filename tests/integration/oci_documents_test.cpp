@@ -1,6 +1,7 @@
 #include "tests/support/oci_box.hpp"
 
-using namespace troupe;
+namespace troupe::oci_documents_test {
+
 using Catch::Contains;
 using test::oci_box;
 
@@ -65,3 +66,5 @@ TEST_CASE("completion scripts are what their shells can read") {
   CHECK_THAT(bash.out, Contains("--preserve-fds"));
   CHECK_THAT(box.call({"completion", "fish"}).out, Contains("-a delete"));
 }
+
+} // namespace troupe::oci_documents_test

@@ -2,7 +2,8 @@
 
 #include <csignal>
 
-using namespace troupe;
+namespace troupe::oci_life_test {
+
 using Catch::Contains;
 using test::oci_box;
 
@@ -205,3 +206,5 @@ TEST_CASE("a failing poststart hook stops a container of 1.3, and is a warning "
     CHECK(box.status("web") == "running");
   }
 }
+
+} // namespace troupe::oci_life_test

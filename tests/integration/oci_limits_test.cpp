@@ -1,7 +1,8 @@
 #include "tests/support/oci_box.hpp"
 #include "tests/support/scratch_cgroup.hpp"
 
-using namespace troupe;
+namespace troupe::oci_limits_test {
+
 using Catch::Contains;
 using cgroup_test::limiting_mode;
 using test::oci_box;
@@ -174,3 +175,5 @@ TEST_CASE_METHOD(oci_box,
   CHECK(done.out == sys::read_file(AT_FDCWD, "/proc/self/cgroup"));
   CHECK(leftovers() == std::vector<std::string>{});
 }
+
+} // namespace troupe::oci_limits_test

@@ -4,7 +4,8 @@
 
 #include <thread>
 
-using namespace troupe;
+namespace troupe::oci_race_test {
+
 using Catch::Contains;
 using test::oci_box;
 
@@ -122,3 +123,5 @@ TEST_CASE("a pid that is somebody else's now is not the container",
   CHECK(box.call({"kill", "web", "9"}).exit_code == 1); // we live on
   CHECK(box.call({"delete", "web"}).exit_code == 0);
 }
+
+} // namespace troupe::oci_race_test

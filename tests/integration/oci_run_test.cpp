@@ -6,7 +6,8 @@
 #include <future>
 #include <sys/mount.h>
 
-using namespace troupe;
+namespace troupe::oci_run_test {
+
 using Catch::Contains;
 using test::oci_box;
 
@@ -174,3 +175,5 @@ TEST_CASE("a session may wait in a paused container until that is resumed") {
   CHECK(box.call({"resume", "web"}).exit_code == 0);
   CHECK(session.get().exit_code == 7);
 }
+
+} // namespace troupe::oci_run_test

@@ -15,7 +15,8 @@
 #include <string>
 #include <vector>
 
-using namespace troupe;
+namespace troupe::oom_test {
+
 using nlohmann::json;
 
 namespace {
@@ -177,3 +178,5 @@ TEST_CASE_METHOD(fixture, "a stream of kills ends with its container",
   CHECK(stream.wait() == 0);
   CHECK(host.finish() == nothing);
 }
+
+} // namespace troupe::oom_test

@@ -11,7 +11,8 @@
 // Launches by a user without any privilege: the test's process is root, the
 // launcher's is not.
 
-using namespace troupe;
+namespace troupe::ordinary_user_test {
+
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using kind = oci::namespace_kind;
@@ -250,3 +251,5 @@ TEST_CASE("who may make no cgroups sees those that they were started in") {
   CHECK_THAT(ran.output, Contains("cgroup.procs\n1\n"));
   CHECK_THAT(ran.output, !Contains("cgroup.procs\n1\n0\n"));
 }
+
+} // namespace troupe::ordinary_user_test

@@ -5,7 +5,8 @@
 // only our own behaviour counts: which files are written, with what, when. The
 // kernel's (files that come with a new directory, its checks) is not shown.
 
-using namespace troupe;
+namespace troupe::resctrl_test {
+
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 
@@ -131,3 +132,5 @@ TEST_CASE("what a failed launch made of resctrl is removed (a directory stands "
     left.push_back(each.path().filename());
   CHECK(left == std::vector<std::string>{"gold"});
 }
+
+} // namespace troupe::resctrl_test

@@ -21,7 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::resources_test {
+
 using Catch::Contains;
 using cgroup_test::eventually;
 using cgroup_test::exists;
@@ -335,9 +336,8 @@ TEST_CASE("a freeze that cannot end is given up, and disturbs nobody",
     host.inspect("web").at("pid").get<int>(), "/stuck");
   INFO((mount ? "" : mount.error().what));
   REQUIRE(mount);
-  const auto looker = host.troupe_background(
-    {"exec", "web", "sh", "-c", "echo looking; ls /stuck"});
-  REQUIRE(looker->wait_for_output("looking"));
+  const auto looker = host.troupe_background({"exec", "web", "ls", "/stuck"});
+  REQUIRE(mount->await_visitor(test::patient(std::chrono::seconds{10})));
   const auto pause = host.troupe_background({"pause", "web"});
   REQUIRE(
     eventually([&] { return host.inspect("web").at("status") == "pausing"; }));
@@ -353,3 +353,5 @@ TEST_CASE("a freeze that cannot end is given up, and disturbs nobody",
   CHECK(looker->wait() == 137);
   CHECK(host.finish() == nothing);
 }
+
+} // namespace troupe::resources_test

@@ -4,7 +4,8 @@
 
 #include <sstream>
 
-using namespace troupe;
+namespace troupe::root_propagation_test {
+
 using Catch::Matchers::Contains;
 using test::bound;
 
@@ -155,3 +156,5 @@ TEST_CASE("a read-only root keeps the mounts on it writable") {
   const auto ran = test::run_spec(spec, fs);
   CHECK(ran.output == "touch: /x: Read-only file system\nfine\n");
 }
+
+} // namespace troupe::root_propagation_test

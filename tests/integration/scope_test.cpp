@@ -12,7 +12,8 @@
 #include <string>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::scope_test {
+
 using Catch::Contains;
 using cgroup_test::eventually;
 using cgroup_test::exists;
@@ -183,3 +184,5 @@ TEST_CASE("trouped's containers are scopes, too", "[systemd][e2e]") {
   CHECK(host.finish().empty());
   CHECK(eventually([&] { return !is_loaded(unit); }));
 }
+
+} // namespace troupe::scope_test

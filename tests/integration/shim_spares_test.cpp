@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::shim_spares_test {
+
 using namespace troupe::test;
 using shim::process_state;
 
@@ -202,3 +203,5 @@ TEST_CASE("a spare of a supervisor in a chroot stays in it", "[shim][spares]") {
     ::_exit(stays_in(fs.root()) ? 0 : 1);
   CHECK(sys::wait_for_exit(child.pidfd.get()).value().code == 0);
 }
+
+} // namespace troupe::shim_spares_test

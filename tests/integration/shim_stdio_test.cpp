@@ -1,59 +1,19 @@
-#include "runtime/log/cri.hpp"
 #include "tests/support/attached.hpp"
+#include "tests/support/logs.hpp"
 #include "tests/support/shim_box.hpp"
 
 #include <cerrno>
-#include <sys/mount.h>
 
-using namespace troupe;
+namespace troupe::shim_stdio_test {
+
 using namespace troupe::test;
 using shim::process_state;
 
 namespace {
 
-/// A log put together again: the texts of one stream's records, with the
-/// newlines of the full ones.
-std::string text_of(const std::string& log, log::stream wanted) {
-  std::string out;
-  std::istringstream lines{log};
-  for (std::string line; std::getline(lines, line);) {
-    const auto record = log::parse(line);
-    REQUIRE(record);
-    if (record->stream != wanted)
-      continue;
-    out.append(record->text);
-    if (!record->partial)
-      out.append("\n");
-  }
-  return out;
-}
-
 std::string logged(const shim_box& box, log::stream wanted) {
   return text_of(file_content(box.process.log_path()), wanted);
 }
-
-/// A file system with room for a few pages only.
-class small_disk {
-public:
-  explicit small_disk(std::string at) : path_(std::move(at)) {
-    std::filesystem::create_directory(path_);
-    REQUIRE(::mount("tmpfs", path_.c_str(), "tmpfs", 0, "size=64k") == 0);
-  }
-
-  small_disk(const small_disk&) = delete;
-  small_disk& operator=(const small_disk&) = delete;
-
-  ~small_disk() {
-    ::umount2(path_.c_str(), MNT_DETACH);
-  }
-
-  [[nodiscard]] std::string operator/(const std::string& name) const {
-    return path_ + "/" + name;
-  }
-
-private:
-  std::string path_;
-};
 
 } // namespace
 
@@ -299,3 +259,5 @@ TEST_CASE("stdin is refused where the process has none", "[shim][attach]") {
 
   CHECK(static_cast<fault>(client.reply.fault) == fault::invalid_config);
 }
+
+} // namespace troupe::shim_stdio_test

@@ -4,7 +4,8 @@
 
 #include <random>
 
-using namespace troupe;
+namespace troupe::shim_survival_test {
+
 using namespace troupe::test;
 using shim::process_state;
 
@@ -225,3 +226,5 @@ TEST_CASE("a shim that cannot be started says why", "[shim]") {
   REQUIRE_FALSE(no_directory);
   CHECK(no_directory.error().what.find("ENOENT") != std::string::npos);
 }
+
+} // namespace troupe::shim_survival_test

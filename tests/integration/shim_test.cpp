@@ -2,7 +2,8 @@
 
 #include <cerrno>
 
-using namespace troupe;
+namespace troupe::shim_test {
+
 using namespace troupe::test;
 using shim::process_state;
 
@@ -328,3 +329,5 @@ TEST_CASE("orphans of a container that shares the host's pids are reaped",
   }));
   CHECK(box.supervisor.records["web-1"].state == process_state::running);
 }
+
+} // namespace troupe::shim_test

@@ -8,7 +8,8 @@
 #include <sstream>
 #include <string>
 
-using namespace troupe;
+namespace troupe::stats_test {
+
 using Catch::Contains;
 using nlohmann::json;
 
@@ -138,3 +139,5 @@ TEST_CASE_METHOD(fixture, "top tells the pids that the container sees",
   CHECK(host.troupe({"rm", "-f", "web"}).exit_code == 0);
   CHECK(host.finish() == nothing);
 }
+
+} // namespace troupe::stats_test

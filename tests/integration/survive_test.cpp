@@ -12,7 +12,8 @@
 #include <sstream>
 #include <string>
 
-using namespace troupe;
+namespace troupe::survive_test {
+
 using nlohmann::json;
 
 namespace {
@@ -195,3 +196,5 @@ TEST_CASE_METHOD(fixture, "200 containers at once: every code, every line",
   CHECK(host.troupe(all).exit_code == 0);
   CHECK(host.finish() == nothing);
 }
+
+} // namespace troupe::survive_test

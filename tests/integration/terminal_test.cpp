@@ -11,7 +11,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-using namespace troupe;
+namespace troupe::terminal_test {
+
 using Catch::Contains;
 using cgroup_test::eventually;
 using test::typist;
@@ -256,3 +257,52 @@ TEST_CASE_METHOD(fixture, "what a terminal cannot be is refused",
   CHECK(host.troupe({"rm", "-f", "web", "plain"}).exit_code == 0);
   finish();
 }
+
+TEST_CASE_METHOD(fixture, "what a person sees of it in tmux",
+                 "[e2e][terminal]") {
+  const auto server = "troupe-test-" + std::to_string(::getpid());
+  const auto tmux = [&](std::vector<std::string> argv) {
+    argv.insert(argv.begin(), {"tmux", "-L", server, "-f", "/dev/null"});
+    return test::run(argv, {.env = {"TERM=xterm"}});
+  };
+  const auto seen = [&](const std::string& wanted) {
+    return eventually([&] {
+      return tmux({"capture-pane", "-p"}).out.find(wanted) != std::string::npos;
+    });
+  };
+  const auto type = [&](const std::vector<std::string>& keys) {
+    auto argv = keys;
+    argv.insert(argv.begin(), "send-keys");
+    CHECK(tmux(argv).exit_code == 0);
+  };
+  const auto troupe = std::string{TROUPE_BIN_DIR} + "/troupe --socket "
+                      + host.socket();
+  const auto script = "echo size $(stty size); while read line; do case $line "
+                      "in size) echo size $(stty size);; bye) exit 5;; *) echo "
+                      "got $line;; esac; done";
+  REQUIRE(tmux({"start-server", ";", "set", "-g", "status", "off", ";",
+                "new-session", "-d", "-x", "90", "-y", "20", "/bin/sh"})
+            .exit_code
+          == 0);
+  type({"PS1='> '; " + troupe + " run -it --name web --rootfs " + root.path()
+          + " -- /bin/sh -c '" + script + "'; echo ended $?",
+        "Enter"});
+  CHECK(seen("size 20 90\n"));
+  type({"hello", "Enter"});
+  CHECK(seen("hello\ngot hello\n"));
+  tmux({"resize-window", "-x", "70", "-y", "15"});
+  type({"size", "Enter"});
+  CHECK(seen("size\nsize 15 70\n"));
+  type({"C-p", "C-q"});
+  CHECK(seen("ended 0\n>"));
+  CHECK(status() == "running");
+  type({"clear; " + troupe + " attach web; echo ended $?", "Enter"});
+  type({"again", "Enter"});
+  CHECK(seen("got again\n"));
+  type({"bye", "Enter"});
+  CHECK(seen("ended 5\n>"));
+  CHECK(tmux({"kill-server"}).exit_code == 0);
+  finish();
+}
+
+} // namespace troupe::terminal_test

@@ -11,7 +11,8 @@
 
 #include <string>
 
-using namespace troupe;
+namespace troupe::update_test {
+
 using Catch::Contains;
 using nlohmann::json;
 
@@ -187,3 +188,5 @@ TEST_CASE_METHOD(fixture, "updates at once are done one after the other",
   CHECK(host.troupe({"rm", "-f", "web"}).exit_code == 0);
   CHECK(host.finish() == nothing);
 }
+
+} // namespace troupe::update_test

@@ -8,13 +8,25 @@ namespace troupe::test {
 class attached {
 public:
   attached(shim_client& by, const shim::process_key& key, bool with_stdin,
-           bool with_output = true) {
+           bool with_output = true)
+    : attached(by, request_of(key, with_stdin, with_output)) {
+  }
+
+  attached(shim_client& by, shim::attach how) {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     socket_.reset(ends[0]);
     const sys::unique_fd theirs{ends[1]};
-    reply = by.ask(shim::attach{0, key, with_stdin, with_output},
-                   {theirs.get()});
+    reply = by.ask(std::move(how), {theirs.get()});
+  }
+
+  static shim::attach request_of(const shim::process_key& key, bool with_stdin,
+                                 bool with_output = true) {
+    shim::attach out;
+    out.key = key;
+    out.with_stdin = with_stdin;
+    out.with_output = with_output;
+    return out;
   }
 
   void send(const std::string& text) {
@@ -40,9 +52,10 @@ public:
     std::string body(shim::length_of(header), '\0');
     REQUIRE(read_exactly(body.data(), body.size()));
     const auto stream = static_cast<shim::frame_stream>(header[0]);
-    auto& to = stream == shim::frame_stream::out   ? out
-               : stream == shim::frame_stream::err ? err
-                                                   : status;
+    auto& to = stream == shim::frame_stream::out       ? out
+               : stream == shim::frame_stream::err     ? err
+               : stream == shim::frame_stream::dropped ? gaps
+                                                       : status;
     to += body;
     return true;
   }
@@ -64,6 +77,7 @@ public:
   std::string out;
   std::string err;
   std::string status;
+  std::string gaps; ///< The bodies of frames that tell of dropped output.
 
 private:
   bool read_exactly(char* to, std::size_t size) {

@@ -125,6 +125,8 @@ private:
 inline shim::launch launch_of(std::string key, std::string log = {}) {
   shim::launch out;
   out.key = std::move(key);
+  if (!log.empty())
+    out.log.driver = shim::log_driver::k8s_file;
   out.log.path = std::move(log);
   return out;
 }

@@ -119,18 +119,24 @@ void supervisor::end_by_force() const {
   static_cast<void>(cgroup::remove(all, patient(std::chrono::seconds{10})));
 }
 
-void supervisor::start(const std::vector<std::string>& options) {
+void supervisor::start(const std::vector<std::string>& options,
+                       const surroundings& with) {
   if (trouped_)
     old_output_ += trouped_->output();
   std::vector<std::string> argv{
     program("trouped"),    "--root",          directory_ + "/run", "--state",
     directory_ + "/state", "--cgroup-parent", cgroup_parent_};
   argv.insert(argv.end(), options.begin(), options.end());
-  trouped_ = std::make_unique<background>(argv);
+  argv.insert(argv.begin(), with.through.begin(), with.through.end());
+  trouped_ = std::make_unique<background>(argv, with.env);
   const auto ready = trouped_->wait_for_output("ready");
   INFO(trouped_->output());
   REQUIRE(ready);
   shim_pid_ = troupe_json({"info", "--format", "json"}).value("shim_pid", 0);
+}
+
+void supervisor::signal_supervisor(int signo) const {
+  trouped_->signal(signo);
 }
 
 void supervisor::kill_supervisor() {

@@ -10,6 +10,12 @@
 
 namespace troupe::test {
 
+/// What stands around a trouped.
+struct surroundings {
+  std::vector<std::string> env = {};     ///< Added to ours.
+  std::vector<std::string> through = {}; ///< A command that executes it.
+};
+
 /// A private, real supervisor: own root, state, socket and cgroup parent below
 /// a fresh directory in /tmp. Its end is checked: every container is stopped,
 /// the shim is gone, and nothing is left behind.
@@ -21,7 +27,10 @@ public:
   ~supervisor(); ///< Ends what `finish` did not, without checking.
 
   /// Starts trouped (again) and waits until it is ready.
-  void start(const std::vector<std::string>& options = {});
+  void start(const std::vector<std::string>& options = {},
+             const surroundings& with = {});
+
+  void signal_supervisor(int signo) const;
 
   /// Kills trouped with SIGKILL and reaps it.
   void kill_supervisor();

@@ -2,13 +2,23 @@
 
 #include <array>
 #include <cstdint>
-#include <cstring>
+#include <string>
 
-/// Framing of an attach stream without a terminal, as the engine API has it: an
-/// 8-byte header {stream, 0, 0, 0, length as 32-bit big endian}, then the
-/// bytes. The client half-closes the socket to close the process's stdin. The
-/// last frame is `status`, JSON: {"exit_code":0,"signal":0} or, if the process
-/// never ran, {"exit_code":127,"error":"exec: /bin/x: ENOENT (…)"}.
+/// What attached clients speak.
+///
+/// `frames`, as the engine API has it: an 8-byte header {stream, 0, 0, 0,
+/// length as 32-bit big endian}, then the bytes. The client half-closes the
+/// socket to close the process's stdin. The last frame is `status`, JSON:
+/// {"exit_code":0,"signal":0} or, if the process never ran,
+/// {"exit_code":127,"error":"exec: /bin/x: ENOENT (…)"}. To a client of the
+/// policy `drop`, a frame `dropped` tells where how many bytes are missing:
+/// {"bytes":4096}.
+///
+/// `websocket`: binary messages, each begins with its stream as one byte. The
+/// message {255, 0} closes the process's stdin.
+///
+/// `packets`, as conmon has it: SOCK_SEQPACKET packets of at most 8192 bytes
+/// behind one byte, 2 (stdout) or 3 (stderr); what comes in is stdin.
 namespace troupe::shim {
 
 enum class frame_stream : std::uint8_t {
@@ -16,6 +26,7 @@ enum class frame_stream : std::uint8_t {
   out = 1,
   err = 2,
   status = 3,
+  dropped = 4,
 };
 
 inline constexpr std::size_t frame_header_size = 8;
@@ -40,6 +51,13 @@ make_header(frame_stream stream, std::uint32_t length) noexcept {
 length_of(const frame_header& header) noexcept {
   return std::uint32_t{header[4]} << 24U | std::uint32_t{header[5]} << 16U
          | std::uint32_t{header[6]} << 8U | std::uint32_t{header[7]};
+}
+
+/// The body of `status` for a process that has run.
+[[nodiscard]] inline std::string status_text(std::int32_t exit_code,
+                                             std::int32_t signal) {
+  return "{\"exit_code\":" + std::to_string(exit_code)
+         + ",\"signal\":" + std::to_string(signal) + "}";
 }
 
 } // namespace troupe::shim

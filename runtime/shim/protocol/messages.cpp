@@ -26,6 +26,11 @@ template <structure T>
 constexpr auto field_count
   = std::tuple_size_v<decltype(fields(std::declval<T&>()))>;
 
+template <class T>
+constexpr auto is_list = false;
+template <class T>
+constexpr auto is_list<std::vector<T>> = true;
+
 // -- writing ------------------------------------------------------------------
 
 template <class T>
@@ -33,6 +38,10 @@ void write(writer& to, const T& x) {
   if constexpr (structure<T>) {
     to.array(field_count<T>);
     std::apply([&](const auto&... each) { (write(to, each), ...); }, fields(x));
+  } else if constexpr (is_list<T>) {
+    to.array(x.size());
+    for (const auto& each : x)
+      write(to, each);
   } else if constexpr (std::same_as<T, bool>)
     to.boolean(x);
   else if constexpr (std::same_as<T, std::string>)
@@ -58,6 +67,12 @@ template <class T>
 constexpr std::uint64_t max_of() {
   if constexpr (std::same_as<T, process_state>)
     return static_cast<std::uint64_t>(process_state::failed);
+  else if constexpr (std::same_as<T, log_driver>)
+    return static_cast<std::uint64_t>(log_driver::capture);
+  else if constexpr (std::same_as<T, overflow>)
+    return static_cast<std::uint64_t>(overflow::drop);
+  else if constexpr (std::same_as<T, framing>)
+    return static_cast<std::uint64_t>(framing::packets);
   else
     return std::numeric_limits<T>::max();
 }
@@ -81,6 +96,21 @@ bool read_integer(reader& from, T& x) {
 }
 
 template <class T>
+bool read(reader& from, T& x);
+
+template <class T>
+bool read_list(reader& from, std::vector<T>& x) {
+  std::size_t count = 0;
+  if (!from.array(count) || count > max_packet) // each takes a byte at least
+    return false;
+  x.resize(count);
+  for (auto& each : x)
+    if (!read(from, each))
+      return false;
+  return true;
+}
+
+template <class T>
 bool read(reader& from, T& x) {
   if constexpr (structure<T>) {
     std::size_t count = 0;
@@ -88,6 +118,8 @@ bool read(reader& from, T& x) {
            && std::apply(
              [&](auto&... each) { return (read(from, each) && ...); },
              fields(x));
+  } else if constexpr (is_list<T>) {
+    return read_list(from, x);
   } else if constexpr (std::same_as<T, bool>)
     return from.boolean(x);
   else if constexpr (std::same_as<T, std::string>)

@@ -28,7 +28,7 @@
 namespace troupe::shim {
 
 /// Both sides refuse a peer of another version.
-inline constexpr std::uint32_t protocol_version = 3;
+inline constexpr std::uint32_t protocol_version = 4;
 
 /// A process of the shim's: `web-1` (a container's init) or `web-1/3f2a` (an
 /// exec session of it).
@@ -36,16 +36,36 @@ using process_key = std::string;
 
 // -- supervisor to shim -------------------------------------------------------
 
-/// Where output goes. With an empty path it goes to attached clients only.
+/// Where output goes beside the attached clients.
+enum class log_driver : std::uint8_t {
+  none,
+  k8s_file,    ///< runtime/log/cri.hpp
+  json_file,   ///< runtime/log/json_lines.hpp
+  journald,    ///< systemd's journal, by its native protocol.
+  passthrough, ///< The process has the caller's own descriptors: no client gets
+               ///< anything.
+  capture,     ///< Two files of the supervisor's, stdout and stderr, as it was.
+};
+
+/// What happens while a reader, a log or a client, does not take output.
+enum class overflow : std::uint8_t {
+  block, ///< The process waits, as on any pipe.
+  drop,  ///< Output is dropped and counted.
+};
+
 struct log_options {
-  std::string path;
-  std::int64_t max_size = 16 << 20; ///< Bytes; rotated beyond. 0: never.
+  log_driver driver = log_driver::none;
+  std::string path; ///< Of the file, or of the journal's socket.
+  std::int64_t max_size = 16 << 20; ///< Bytes; rotated beyond. 0: never. Of a
+                                    ///< capture: the rest is dropped.
   std::uint32_t max_files = 5;      ///< path.1 … path.N kept.
+  overflow when_full = overflow::drop;
   friend bool operator==(const log_options&, const log_options&) = default;
 };
 
-/// Forks a launcher. fds: [plan memfd]. The reply comes when init waits
-/// (created), or the launch has failed.
+/// Forks a launcher. fds: [plan memfd], then of a passthrough [stdin, stdout,
+/// stderr], of a capture [stdout, stderr], then those to preserve. The reply
+/// comes when init waits (created), or the launch has failed.
 struct launch {
   std::uint64_t seq = 0;
   process_key key;
@@ -54,6 +74,16 @@ struct launch {
   /// Its plan has a terminal: that is all its stdio, and always open.
   bool terminal = false;
   log_options log;
+  std::uint32_t replay = 0; ///< Bytes of output kept for later clients.
+  /// Of descriptors that the process gets, from 3 on.
+  std::uint32_t preserve_fds = 0;
+  /// An exec session into a container that is known to be paused waits for
+  /// its end.
+  bool ignore_paused = false;
+  /// Where `attach` (a socket), `pid` and `exit` are made, for other tools: a
+  /// prefix of their paths. Empty: nowhere.
+  std::string files;
+  time_ns timeout = 0; ///< Kept for the supervisor, which enforces it.
   friend bool operator==(const launch&, const launch&) = default;
 };
 
@@ -73,16 +103,24 @@ struct signal {
   friend bool operator==(const signal&, const signal&) = default;
 };
 
+/// What is spoken on a client's socket: frames.hpp.
+enum class framing : std::uint8_t {
+  frames,    ///< Of the engine API; ends with a status frame.
+  raw,       ///< Bytes alone, both ways, and no status.
+  websocket, ///< RFC 6455; its handshake is done.
+  packets,   ///< conmon's, on SOCK_SEQPACKET.
+};
+
 /// Hands over a client's stream socket. fds: [socket]. From here on the shim
-/// owns it and speaks frames.hpp on it; it ends with a status frame when the
-/// process has exited and all output is delivered. `raw`: bytes alone, both
-/// ways, and no status.
+/// owns it; it ends when the process has exited and all output is delivered.
 struct attach {
   std::uint64_t seq = 0;
   process_key key;
   bool with_stdin = false;
   bool with_output = true;
-  bool raw = false;
+  shim::framing framing = shim::framing::frames;
+  overflow when_full = overflow::block;
+  std::uint32_t replay = 0; ///< Bytes of earlier output first, at most.
   friend bool operator==(const attach&, const attach&) = default;
 };
 
@@ -93,6 +131,13 @@ struct resize {
   std::uint16_t rows = 0;
   std::uint16_t cols = 0;
   friend bool operator==(const resize&, const resize&) = default;
+};
+
+/// Opens the process's log file by its path again: somebody has moved it.
+struct reopen_log {
+  std::uint64_t seq = 0;
+  process_key key;
+  friend bool operator==(const reopen_log&, const reopen_log&) = default;
 };
 
 /// Forks a cleaner (launch::run_teardown) for a container whose init is gone.
@@ -125,8 +170,8 @@ struct quit {
   friend bool operator==(const quit&, const quit&) = default;
 };
 
-using request = std::variant<launch, start, signal, attach, resize, teardown,
-                             poststart, forget, quit>;
+using request = std::variant<launch, start, signal, attach, resize, reopen_log,
+                             teardown, poststart, forget, quit>;
 
 // -- shim to supervisor -------------------------------------------------------
 
@@ -156,13 +201,29 @@ enum class process_state : std::uint8_t {
   failed, ///< The launch failed; nothing is left but this record.
 };
 
-/// Bytes in = logged + dropped.
+/// Bytes that a log has dropped for one reason: ENOSPC, EAGAIN (a journal that
+/// does not keep up), EFBIG (a full capture)...
+struct log_drop {
+  std::int32_t os_errno = 0;
+  std::int64_t bytes = 0;
+  friend bool operator==(const log_drop&, const log_drop&) = default;
+};
+
+/// Bytes in = logged + dropped + what is kept for the next write.
 struct log_counters {
   std::int64_t bytes_in = 0;
   std::int64_t bytes_logged = 0;
   std::int64_t bytes_dropped = 0;
-  std::int32_t last_errno = 0; ///< Why bytes were dropped: ENOSPC...
+  std::int32_t last_errno = 0;   ///< Why it cannot write, or could not.
+  std::vector<log_drop> drops{}; ///< They add up to bytes_dropped.
   friend bool operator==(const log_counters&, const log_counters&) = default;
+};
+
+struct attach_counters {
+  std::uint32_t clients = 0;      ///< Attached now.
+  std::int64_t bytes_dropped = 0; ///< By the policy of a client, so far.
+  friend bool operator==(const attach_counters&, const attach_counters&)
+    = default;
 };
 
 struct record {
@@ -179,6 +240,8 @@ struct record {
   step_report failure; ///< Valid in `failed`, and in `exited` if exec failed.
   bool start_failed = false; ///< exited because its start failed.
   log_counters log;
+  attach_counters attached;
+  time_ns timeout = 0; ///< launch::timeout
   friend bool operator==(const record&, const record&) = default;
 };
 

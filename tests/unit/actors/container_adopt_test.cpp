@@ -2,7 +2,8 @@
 
 #include <cerrno>
 
-using namespace troupe;
+namespace troupe::container_adopt_test {
+
 using namespace std::chrono_literals;
 
 using lifecycle::status;
@@ -234,3 +235,5 @@ TEST_CASE_METHOD(fixture, "the shim's exec sessions are adopted with it",
   CHECK(found.now.status == msg::exec_status::running);
   CHECK(found.now.pid == 42);
 }
+
+} // namespace troupe::container_adopt_test

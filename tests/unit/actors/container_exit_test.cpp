@@ -2,7 +2,8 @@
 
 #include <cerrno>
 
-using namespace troupe;
+namespace troupe::container_exit_test {
+
 using namespace std::chrono_literals;
 
 using lifecycle::status;
@@ -338,3 +339,5 @@ TEST_CASE_METHOD(fixture, "removal takes the exec sessions along",
   CHECK(place("forget " + key) < place("teardown web-1"));
   CHECK(ended());
 }
+
+} // namespace troupe::container_exit_test

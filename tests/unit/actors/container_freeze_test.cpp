@@ -1,6 +1,7 @@
 #include "tests/unit/actors/container_stage.hpp"
 
-using namespace troupe;
+namespace troupe::container_freeze_test {
+
 using namespace std::chrono_literals;
 
 using lifecycle::status;
@@ -146,3 +147,5 @@ TEST_CASE_METHOD(fixture, "an exit ends a pause that is under way",
   pass(10s, 100ms);
   CHECK(now().status == status::stopped);
 }
+
+} // namespace troupe::container_freeze_test

@@ -2,7 +2,8 @@
 
 #include <cerrno>
 
-using namespace troupe;
+namespace troupe::container_launch_test {
+
 using namespace std::chrono_literals;
 
 using lifecycle::status;
@@ -33,6 +34,46 @@ struct fixture : test::container_stage {
 } // namespace
 
 // -- create -------------------------------------------------------------------
+
+TEST_CASE_METHOD(fixture, "a launch waits for its turn",
+                 "[container][create]") {
+  std::vector<launch_gate::turn> others;
+  for (auto i = 0; i < 64; ++i)
+    others.push_back(with->gate->enter([] {}).value());
+  const auto before = with->gate->enter([] {}).value();
+  spawn();
+  auto creating = send(subject, request());
+  CHECK(now().waiting_for == "launch: 1 launches before it");
+  CHECK(now().waiting_since == now().created);
+  CHECK_FALSE(logged("launch web-1"));
+
+  SECTION("that comes") {
+    others[0].leave();
+    pass(1s, 1s);
+    CHECK(now().waiting_for == "launch: 0 launches before it");
+    others[1].leave();
+    settle();
+    CHECK(now().status == status::created);
+    CHECK(now().waiting_for.empty());
+    // It has left: there is room for the next one.
+    CHECK(with->gate->enter([] {}).value().has_come());
+  }
+  SECTION("and is killed before") {
+    ask<msg::snapshot>(subject, msg::kill{9, false});
+    pass(1s, 1s);
+    CHECK(refusal<msg::snapshot>(creating).code == fault::wrong_state);
+    CHECK_FALSE(logged("launch web-1"));
+  }
+  SECTION("that does not come in time") {
+    pass(60s, 1s);
+    const auto why = refusal<msg::snapshot>(creating);
+    CHECK(why.code == fault::timed_out);
+    CHECK_THAT(why.what, Catch::Contains("still 1 launches before it"));
+    others.clear();
+    settle();
+    CHECK_FALSE(logged("launch web-1"));
+  }
+}
 
 TEST_CASE_METHOD(fixture, "a config that does not compile leaves nothing",
                  "[container][create]") {
@@ -275,3 +316,5 @@ TEST_CASE_METHOD(fixture, "without poststart hooks nobody runs them",
   running();
   CHECK_FALSE(logged("poststart web-1"));
 }
+
+} // namespace troupe::container_launch_test

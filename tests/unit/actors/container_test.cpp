@@ -4,7 +4,8 @@
 #include <functional>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::container_test {
+
 using namespace std::chrono_literals;
 
 using lifecycle::operation;
@@ -270,6 +271,38 @@ TEST_CASE_METHOD(fixture, "without a cgroup there is nothing to freeze or read",
   CHECK(now().status == status::running);
 }
 
+TEST_CASE_METHOD(fixture, "a log's choices reach the shim", "[container]") {
+  spawn();
+  auto x = request();
+  SECTION("the settings' where none is made") {
+    ask<msg::snapshot>(subject, x);
+    CHECK(shim->last_log.driver == shim::log_driver::k8s_file);
+    CHECK(shim->last_log.max_files == with->settings->log_max_files);
+    CHECK(shim->last_log.when_full == shim::overflow::drop);
+    CHECK(now().log_driver == "k8s-file");
+    CHECK(now().log_mode == "non-blocking");
+  }
+  SECTION("those that are made") {
+    x.log = {"json-file", "/var/log/x", 4096, 2, "blocking"};
+    ask<msg::snapshot>(subject, x);
+    CHECK(shim->last_log
+          == shim::log_options{shim::log_driver::json_file, "/var/log/x", 4096,
+                               2, shim::overflow::block});
+    CHECK(now().log_path == "/var/log/x");
+  }
+  SECTION("a journal is waited for") {
+    x.log.driver = "journald";
+    ask<msg::snapshot>(subject, x);
+    CHECK(shim->last_log.path == "/run/systemd/journal/socket");
+    CHECK(now().log_mode == "blocking");
+  }
+  SECTION("not what it cannot be") {
+    x.log.driver = "passthrough";
+    CHECK(refused<msg::snapshot>(subject, x).what.starts_with("/log/driver: "));
+    CHECK_FALSE(logged("launch web-1"));
+  }
+}
+
 TEST_CASE_METHOD(fixture, "a client's socket goes to the shim", "[container]") {
   running();
   ask<msg::done>(subject, msg::attach{nullptr, true, true});
@@ -280,13 +313,14 @@ TEST_CASE_METHOD(fixture, "a failing log shows in the snapshot",
                  "[container]") {
   running();
   auto x = shim->records["web-1"];
-  x.log = {100, 60, 40, ENOSPC};
+  x.log = {100, 60, 40, ENOSPC, {{ENOSPC, 40}}};
+  x.attached = {3, 7};
   record(x);
   settle();
-  CHECK(now().log_bytes == 60);
-  CHECK(now().log_dropped == 40);
-  CHECK(now().log_error == "ENOSPC");
-  CHECK(published.back().log_dropped == 40);
+  const auto output = msg::output_counters{100,      60, 40, {{"ENOSPC", 40}},
+                                           "ENOSPC", 3,  7};
+  CHECK(now().output == output);
+  CHECK(published.back().output == output);
 }
 
 TEST_CASE_METHOD(fixture, "a container ends with its supervisor",
@@ -305,3 +339,5 @@ TEST_CASE_METHOD(fixture, "a container ends with its supervisor",
   CHECK_FALSE(logged("signal web-1 9")); // Its processes do not.
   CHECK(status_on_disk("web-1") == "running");
 }
+
+} // namespace troupe::container_test

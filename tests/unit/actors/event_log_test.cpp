@@ -11,10 +11,13 @@
 #include <catch2/catch.hpp>
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <sys/resource.h>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::event_log_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -110,6 +113,9 @@ TEST_CASE_METHOD(fixture, "reading filters and stops at the limit",
   CHECK(seqs({5, 256, "", "started"}) == numbers{7, 9});
   CHECK(seqs({0, 256, "db", "started"}).empty());
   CHECK(seqs({0, 256, "nobody", ""}).empty());
+  CHECK(seqs({6, 256, "nobody,db,web-1", ""}) == numbers{7, 8, 9, 10});
+  CHECK(seqs({6, 256, "db,nobody", "oom,exited"}) == numbers{8, 10});
+  CHECK(seqs({6, 256, "", "exit,xstarted"}).empty());
   CHECK(seqs({0, -1, "", ""}).empty());
   CHECK(read({10, 256, "", ""}).last_seq == 10);
 }
@@ -239,6 +245,51 @@ TEST_CASE_METHOD(fixture, "a database of another version is set aside",
   CHECK_THAT(warning, Catch::Contains("schema version 7, expected 1"));
 }
 
+TEST_CASE_METHOD(fixture, "a database that is damaged while it is open",
+                 "[event_log]") {
+  open();
+  std::vector<msg::event> many;
+  for (auto i = 0; i < 5000; ++i)
+    many.push_back(event_of("web-" + std::to_string(i), "started"));
+  append(many);
+  close(); // All of it is in the file itself now.
+  open();
+  const auto size = std::filesystem::file_size(path);
+  std::fstream file{path, std::ios::binary | std::ios::in | std::ios::out};
+  file.seekp(4096);
+  file << std::string(size - 4096, 'x');
+  file.close();
+  CHECK(append({event_of("web-1", "exited")}) == 5001);
+  CHECK(seqs({}) == numbers{5001});
+  auto kept = 0;
+  for (const auto& each : std::filesystem::directory_iterator{scratch.path()})
+    if (each.path().string().find(".corrupt-") != std::string::npos)
+      ++kept;
+  CHECK(kept >= 1);
+}
+
+TEST_CASE_METHOD(fixture, "events go with their age, and the newest stays",
+                 "[event_log]") {
+  constexpr time_ns hour = 3'600'000'000'000;
+  open({.max_events = 100, .max_age = hour});
+  const auto aged = [&](time_ns age) {
+    auto out = event_of("web-1", "started");
+    out.time = now_ns() - age;
+    return out;
+  };
+  CHECK(append({aged(3 * hour), aged(2 * hour), aged(hour / 2)}) == 3);
+  CHECK(seqs({}) == numbers{3});
+  append({aged(0), aged(2 * hour), aged(0)});
+  // The numbers are their order: an old one behind a young one has its turn.
+  CHECK(seqs({}) == numbers{3, 4, 5, 6});
+  close();
+  open({.max_events = 100, .max_age = 1});
+  CHECK(append({aged(hour)}) == 7);
+  CHECK(seqs({}) == numbers{7});
+  CHECK(append({aged(hour)}) == 8);
+  CHECK(seqs({}) == numbers{8});
+}
+
 TEST_CASE_METHOD(fixture, "a log without a place is a failure", "[event_log]") {
   const auto opened = spawn_event_log(system, scratch / "no/such/events.db", {},
                                       warning);
@@ -251,7 +302,7 @@ TEST_CASE("an append that fails leaves no trace, and the next one works",
           "[event_log]") {
   const test::scratch_directory scratch;
   const auto path = scratch / "events.db";
-  auto table = event_table::open(path, 100).value();
+  auto table = event_table::open(path, {}).value();
   auto other = sqlite::database::open(path).value();
   REQUIRE(other.execute(
     "CREATE TRIGGER full BEFORE INSERT ON events WHEN new.type = 'full' "
@@ -272,7 +323,7 @@ TEST_CASE("an append that fails leaves no trace, and the next one works",
 TEST_CASE("a write that fails leaves a table that works", "[event_log]") {
   const test::scratch_directory scratch;
   const auto path = scratch / "events.db";
-  auto table = event_table::open(path, 1'000'000).value();
+  auto table = event_table::open(path, {}).value();
   msg::append_events large{{event_of("web-1", "created")}};
   large.events[0].data.assign(1 << 20, 'x');
   rlimit before{};
@@ -290,3 +341,5 @@ TEST_CASE("a write that fails leaves a table that works", "[event_log]") {
   CHECK(table.append(std::vector<const msg::append_events*>{&large}));
   CHECK(table.last_seq() == 1);
 }
+
+} // namespace troupe::event_log_test

@@ -3,7 +3,8 @@
 
 #include <cerrno>
 
-using namespace troupe;
+namespace troupe::exec_session_test {
+
 using namespace std::chrono_literals;
 
 using msg::exec_status;
@@ -280,3 +281,5 @@ TEST_CASE_METHOD(fixture, "a session does not outlive its container's actor",
   self->receive([&](const caf::down_msg& x) { down = x.source == session; });
   CHECK(down);
 }
+
+} // namespace troupe::exec_session_test

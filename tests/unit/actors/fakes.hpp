@@ -152,6 +152,7 @@ inline std::string verb_of(const shim::request& x) {
                [](const shim::signal&) { return "signal"; },
                [](const shim::attach&) { return "attach"; },
                [](const shim::resize&) { return "resize"; },
+               [](const shim::reopen_log&) { return "reopen_log"; },
                [](const shim::teardown&) { return "teardown"; },
                [](const shim::poststart&) { return "poststart"; },
                [](const shim::forget&) { return "forget"; },

@@ -45,9 +45,18 @@ fake_exec(exec_session_actor::stateful_pointer<fake_exec_state> self,
         self->send(each, msg::exec_exited{now});
       return now;
     },
+    [&now, in](const msg::stop& x) {
+      in->note("exec stop " + std::to_string(x.signo) + " "
+               + std::to_string(x.grace.count()));
+      return now;
+    },
+    [](const msg::take_output&) -> caf::result<msg::captured> {
+      return to_caf({fault::not_found, 0, "it captures none"});
+    },
     [](const msg::resize_terminal&) { return msg::done{}; },
     [in](const msg::attach& x) {
       in->attach(x.socket);
+      in->note("exec attach");
       return msg::done{};
     },
     [&now](const msg::take_snapshot&) { return now; },
@@ -128,6 +137,13 @@ fake_container(container_actor::stateful_pointer<fake_container_state> self,
     [in](const msg::attach& x) {
       in->attach(x.socket);
       in->note(x.with_stdin ? "attach stdin" : "attach");
+      in->note("attach " + std::to_string(static_cast<int>(x.framing)) + " "
+               + std::to_string(static_cast<int>(x.when_full)) + " "
+               + std::to_string(x.replay));
+      return msg::done{};
+    },
+    [in](const msg::reopen_log&) {
+      in->note("reopen log");
       return msg::done{};
     },
     [in, exec](const msg::create_exec& x) {

@@ -73,6 +73,9 @@ TEST_CASE_METHOD(gateway_world, "logs come as records or as bytes") {
   CHECK(ask("GET", logs).body == first_log);
   CHECK(ask("GET", logs + "?format=raw").body == "one\ntwo\n");
   CHECK(ask("GET", logs + "?format=raw&since=2").body == "two\n");
+  CHECK(ask("GET", logs + "?format=raw&until=1").body == "one\n");
+  CHECK(ask("GET", logs + "?format=raw&stream=stderr").body == "two\n");
+  CHECK(ask("GET", logs + "?stream=other").status == 400);
 }
 
 TEST_CASE_METHOD(gateway_world, "a followed log grows, and ends with its "
@@ -129,6 +132,46 @@ TEST_CASE_METHOD(gateway_world, "attach hands over a working socket") {
     CHECK(client.closed());
   }
   CHECK(scene_->saw("attach stdin"));
+}
+
+TEST_CASE_METHOD(gateway_world, "attach says how the client is to be served") {
+  start();
+  http_client client{socket_};
+  client.request("POST",
+                 "/v1/containers/web/attach?overflow=drop&replay=4096&raw=1",
+                 "", upgrade_headers);
+  REQUIRE(client.read_head().status == 101);
+  CHECK(scene_->saw("attach 1 1 4096"));
+  CHECK(scene_->attached());
+  http_client wrong{socket_};
+  CHECK(wrong
+          .ask("POST", "/v1/containers/web/attach?overflow=maybe", "",
+               upgrade_headers)
+          .status
+        == 400);
+}
+
+TEST_CASE_METHOD(gateway_world, "attach comes as a WebSocket, too") {
+  start();
+  // RFC 6455, section 1.3.
+  constexpr auto handshake = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+                             "Sec-WebSocket-Version: 13\r\n"
+                             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  http_client client{socket_};
+  client.request("GET", "/v1/containers/web/attach", "", handshake);
+  const auto got = client.read_head();
+  CHECK(got.status == 101);
+  CHECK(got.headers.at("upgrade") == "websocket");
+  CHECK(got.headers.at("sec-websocket-accept")
+        == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  CHECK(scene_->saw("attach 2 0 0"));
+  const auto server = scene_->attached();
+  REQUIRE(server);
+  CHECK(::send(server->get(), "hello", 5, MSG_NOSIGNAL) == 5);
+  CHECK(client.read_exactly(5) == "hello");
+
+  http_client plain{socket_};
+  CHECK(plain.ask("GET", "/v1/containers/web/attach").status == 426);
 }
 
 TEST_CASE_METHOD(gateway_world, "attach is refused when it cannot be") {

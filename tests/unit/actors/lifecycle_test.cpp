@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+namespace troupe::lifecycle_test {
+
 using namespace troupe::lifecycle;
 
 namespace {
@@ -75,3 +77,5 @@ TEST_CASE("requests come before facts", "[lifecycle]") {
   CHECK(is_fact(operation::exited));
   CHECK(to_string(operation::freeze_failed) == "freeze_failed");
 }
+
+} // namespace troupe::lifecycle_test

@@ -10,7 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::oom_watcher_test {
 
 namespace {
 
@@ -191,3 +191,5 @@ TEST_CASE_METHOD(fixture, "the watch ends", "[oom]") {
   kill_and_ring(5);
   CHECK(observed.empty());
 }
+
+} // namespace troupe::oom_watcher_test

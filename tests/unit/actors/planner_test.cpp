@@ -17,7 +17,8 @@
 #include <sys/capability.h>
 #include <sys/stat.h>
 
-using namespace troupe;
+namespace troupe::planner_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -58,7 +59,7 @@ struct fixture {
     out.in = container.plan;
     out.config = *container.config;
     out.session = "3f2a";
-    out.args = {"/bin/id"};
+    out.what.args = {"/bin/id"};
     return out;
   }
 
@@ -220,10 +221,10 @@ TEST_CASE_METHOD(fixture, "an exec session starts from its container",
     CHECK(plan->process.seccomp == container.plan->process.seccomp);
   }
   SECTION("with everything of its own") {
-    asked.env = {"A=2", "B=3"};
-    asked.cwd = "/tmp";
-    asked.user = "dev";
-    asked.cap_add = {"net_admin"};
+    asked.what.env = {"A=2", "B=3"};
+    asked.what.cwd = "/tmp";
+    asked.what.user = "dev";
+    asked.what.cap_add = {"net_admin"};
     const auto process = planning{host}.exec(asked).value().plan->process;
     CHECK(process.env == words{"PATH=/bin", "A=2", "B=3"});
     CHECK(process.cwd == "/tmp");
@@ -244,15 +245,15 @@ TEST_CASE_METHOD(fixture, "an exec request's mistakes have its own pointers",
     CHECK(planned.error().code == fault::invalid_config);
     return planned.error().what;
   };
-  CHECK_THAT(refusal([](auto& x) { x.args.clear(); }),
+  CHECK_THAT(refusal([](auto& x) { x.what.args.clear(); }),
              Catch::StartsWith("/args: "));
-  CHECK_THAT(refusal([](auto& x) { x.user = "bob"; }),
+  CHECK_THAT(refusal([](auto& x) { x.what.user = "bob"; }),
              Catch::StartsWith("/user: expected"));
-  CHECK_THAT(refusal([](auto& x) { x.cwd = "tmp"; }),
+  CHECK_THAT(refusal([](auto& x) { x.what.cwd = "tmp"; }),
              Catch::StartsWith("/cwd: "));
-  CHECK_THAT(refusal([](auto& x) { x.env = {"novalue"}; }),
+  CHECK_THAT(refusal([](auto& x) { x.what.env = {"novalue"}; }),
              Catch::StartsWith("/env/0: "));
-  CHECK_THAT(refusal([](auto& x) { x.cap_add = {"CAP_NONE"}; }),
+  CHECK_THAT(refusal([](auto& x) { x.what.cap_add = {"CAP_NONE"}; }),
              Catch::StartsWith("/cap_add/0: "));
 }
 
@@ -280,3 +281,5 @@ TEST_CASE_METHOD(fixture, "the planner answers, and goes on after a refusal",
   self->send_exit(planner, caf::exit_reason::normal);
   self->wait_for(planner);
 }
+
+} // namespace troupe::planner_test

@@ -5,7 +5,7 @@
 
 #include <array>
 
-using namespace troupe;
+namespace troupe::query_mutation_test {
 
 TEST_CASE("mutants of a query are refused with a reason, or in their range",
           "[rule-8]") {
@@ -37,3 +37,5 @@ TEST_CASE("mutants of a query are refused with a reason, or in their range",
   }
   CHECK(accepted > 0);
 }
+
+} // namespace troupe::query_mutation_test

@@ -14,7 +14,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::reactor_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -74,3 +75,5 @@ TEST_CASE("no signal reaches the reactor's thread", "[reactor]") {
   REQUIRE(pthread_sigmask(SIG_BLOCK, nullptr, &after) == 0);
   CHECK(sigismember(&after, SIGTERM) == sigismember(&before, SIGTERM));
 }
+
+} // namespace troupe::reactor_test

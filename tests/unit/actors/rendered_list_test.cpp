@@ -3,7 +3,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::rendered_list_test {
+
 using lifecycle::status;
 
 namespace {
@@ -41,3 +42,5 @@ TEST_CASE("a list has what runs, or all, as each is now", "[gateway]") {
     CHECK(lists.render({{again}}, true) == "[" + text_of(again) + "]");
   }
 }
+
+} // namespace troupe::rendered_list_test

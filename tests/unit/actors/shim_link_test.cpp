@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::shim_link_test {
 
 namespace {
 
@@ -341,3 +341,5 @@ TEST_CASE_METHOD(fixture, "a link that is ended answers and hangs up",
   REQUIRE(end);
   CHECK(end->closed);
 }
+
+} // namespace troupe::shim_link_test

@@ -20,8 +20,10 @@ stage::stage() {
   made->planner = own(spawn_planner());
   made->events = own(spawn_events());
   made->store = store::directory{root.path()};
-  made->settings.launch_timeout_ms = 60'000;
-  made->settings.freeze_timeout_ms = 5'000;
+  settings usual;
+  usual.launch_timeout_ms = 60'000;
+  usual.freeze_timeout_ms = 5'000;
+  made->settings.replace(usual);
   made->open_control = [group = group, log = log](plan::cgroup) {
     return std::make_unique<fake_control>(group, log);
   };
@@ -145,7 +147,7 @@ planner_actor stage::spawn_planner() {
         auto out = plan::exec_plan{};
         out.id = x.in->id;
         out.session = x.session;
-        out.process.args = x.args;
+        out.process.args = x.what.args;
         return msg::compiled_exec{
           std::make_shared<const plan::exec_plan>(std::move(out))};
       },

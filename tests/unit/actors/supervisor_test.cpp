@@ -3,7 +3,8 @@
 
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::supervisor_test {
+
 using namespace std::chrono_literals;
 
 using lifecycle::status;
@@ -387,3 +388,5 @@ TEST_CASE_METHOD(fixture, "what waits for the adoption is told of the end",
   settle();
   CHECK(refusal<msg::snapshot>(creating).code == fault::unavailable);
 }
+
+} // namespace troupe::supervisor_test

@@ -10,7 +10,8 @@
 #include <filesystem>
 #include <fstream>
 
-using namespace troupe;
+namespace troupe::updating_test {
+
 using Catch::Contains;
 
 namespace {
@@ -106,3 +107,5 @@ TEST_CASE_METHOD(fixture, "an update is refused in its own words",
   CHECK_THAT(refusal("[1]"), Contains("expected an object"));
   CHECK(get("pids/web/pids.max") == "10");
 }
+
+} // namespace troupe::updating_test

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-using namespace troupe;
+namespace troupe::wire_test {
 
 namespace {
 
@@ -155,3 +155,5 @@ TEST_CASE_METHOD(test::deterministic, "a failure survives as a CAF error",
   CHECK(from_caf(caf::sec::request_timeout).code == fault::timed_out);
   CHECK(from_caf(caf::sec::request_receiver_down).code == fault::destroyed);
 }
+
+} // namespace troupe::wire_test

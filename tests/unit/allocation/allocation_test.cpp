@@ -33,7 +33,7 @@ void operator delete(void* what, std::size_t /*size*/) noexcept {
   std::free(what);
 }
 
-using namespace troupe;
+namespace troupe::allocation_test {
 
 namespace {
 
@@ -78,3 +78,5 @@ TEST_CASE("a start keeps to its budget of allocations") {
   CHECK(allocations_of([&] { return std::make_optional(plan::encode(*plan)); })
         <= encode_budget);
 }
+
+} // namespace troupe::allocation_test

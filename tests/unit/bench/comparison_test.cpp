@@ -2,7 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::comparison_test {
+
 using namespace troupe::bench;
 
 namespace {
@@ -88,3 +89,5 @@ TEST_CASE("what only one run has is named") {
   CHECK(text.find("only after: start: start to exit, crun")
         != std::string::npos);
 }
+
+} // namespace troupe::comparison_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace troupe::options_test {
+
 using namespace troupe::bench;
 
 namespace {
@@ -59,3 +61,5 @@ TEST_CASE("two reports can be compared") {
   REQUIRE(x.exit_code == -1);
   CHECK(x.with.compare == std::vector<std::string>{"a.json", "b.json"});
 }
+
+} // namespace troupe::options_test

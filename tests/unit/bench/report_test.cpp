@@ -3,7 +3,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::report_test {
+
 using namespace troupe::bench;
 
 namespace {
@@ -117,3 +118,5 @@ TEST_CASE("a number of containers becomes the x axis, else there are bars") {
   CHECK(plots[1].script.find("yerrorlines") != std::string::npos);
   CHECK(plots[1].script.find("\n64 300") != std::string::npos);
 }
+
+} // namespace troupe::report_test

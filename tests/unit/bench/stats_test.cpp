@@ -5,6 +5,8 @@
 #include <numeric>
 #include <random>
 
+namespace troupe::stats_test {
+
 using namespace troupe::bench;
 
 namespace {
@@ -104,3 +106,5 @@ TEST_CASE("noise of one machine is no difference, ten percent is one") {
   }
   CHECK(found <= 4); // one in a hundred is what the level allows
 }
+
+} // namespace troupe::stats_test

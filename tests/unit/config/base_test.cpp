@@ -7,7 +7,7 @@
 #include <array>
 #include <set>
 
-using namespace troupe;
+namespace troupe::base_test {
 
 TEST_CASE("container ids of the allowed alphabet are returned unchanged") {
   for (const auto* id : {"a", "0", "web-1", "A_b.c+d-e", "9..", "a--"})
@@ -136,3 +136,5 @@ TEST_CASE("now is after this test was written") {
   const auto first = now_ns();
   CHECK(now_ns() - first < 60'000'000'000);
 }
+
+} // namespace troupe::base_test

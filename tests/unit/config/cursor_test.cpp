@@ -2,7 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::cursor_test {
+
 using json::cursor;
 
 TEST_CASE("a pointer escapes tilde and slash") {
@@ -104,3 +105,5 @@ TEST_CASE("a parse failure is printable whatever the text was") {
   for (const char c : failed.error().what)
     CHECK((c >= ' ' && c <= '~'));
 }
+
+} // namespace troupe::cursor_test

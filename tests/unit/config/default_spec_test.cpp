@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <set>
 
-using namespace troupe;
+namespace troupe::default_spec_test {
 
 namespace {
 
@@ -163,3 +163,5 @@ TEST_CASE("a profile of the bundle's own is left alone") {
   REQUIRE(apply({.cap_add = {"ALL"}}, spec));
   CHECK(spec.linux_.seccomp == before);
 }
+
+} // namespace troupe::default_spec_test

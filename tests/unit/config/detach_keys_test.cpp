@@ -2,7 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::detach_keys_test {
+
 using client::detach_keys;
 
 namespace {
@@ -61,3 +62,5 @@ TEST_CASE("detach keys that nobody can type are refused", "[detach][bad]") {
     CHECK_THAT(parsed.error().what, Catch::Contains("ctrl-p,ctrl-q"));
   }
 }
+
+} // namespace troupe::detach_keys_test

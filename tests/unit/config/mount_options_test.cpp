@@ -4,6 +4,8 @@
 
 #include <linux/mount.h>
 
+namespace troupe::mount_options_test {
+
 using namespace troupe::oci;
 
 namespace {
@@ -205,3 +207,5 @@ TEST_CASE("a word of a file system is neither the spec's nor mount(8)'s") {
     CHECK_FALSE(is_for_filesystem(word));
   }
 }
+
+} // namespace troupe::mount_options_test

@@ -15,7 +15,7 @@
 // docs/oci.md promises something of every property of the runtime-spec. The
 // tables that the parser works from say which properties there are.
 
-using namespace troupe;
+namespace troupe::oci_document_test {
 
 namespace {
 
@@ -194,3 +194,5 @@ TEST_CASE("docs/oci.md names, for every property, a test that mentions it",
     CHECK(mentioned);
   }
 }
+
+} // namespace troupe::oci_document_test

@@ -6,7 +6,8 @@
 
 #include <set>
 
-using namespace troupe;
+namespace troupe::parse_test {
+
 using nlohmann::json;
 using place = json::json_pointer;
 
@@ -299,3 +300,5 @@ TEST_CASE("no truncation of a valid document crashes the parser") {
   for (std::size_t size = 0; size < text.size(); size += 7)
     CHECK_FALSE(oci::parse(std::string_view{text}.substr(0, size)));
 }
+
+} // namespace troupe::parse_test

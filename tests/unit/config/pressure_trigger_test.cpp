@@ -2,7 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::pressure_trigger_test {
+
 using Catch::Contains;
 
 TEST_CASE("pressure triggers are read", "[pressure]") {
@@ -37,3 +38,5 @@ TEST_CASE("bad pressure triggers are refused with what was found",
                Contains("500ms to 10s"));
   CHECK_FALSE(parse_pressure_triggers("cpu=some:1ms/1s,,"));
 }
+
+} // namespace troupe::pressure_trigger_test

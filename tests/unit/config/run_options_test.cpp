@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <limits>
 
-using namespace troupe;
+namespace troupe::run_options_test {
+
 using nlohmann::json;
 
 namespace {
@@ -258,3 +259,5 @@ TEST_CASE("options apply to a spec without process, but not without root") {
   REQUIRE(apply({.args = {"true"}}, spec));
   CHECK(spec.process->cwd == "/");
 }
+
+} // namespace troupe::run_options_test

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::settings_test {
 
 namespace {
 
@@ -25,7 +25,9 @@ TEST_CASE("every setting can be set") {
     "root": "/r", "state": "/s", "socket": "/x.sock", "shim": "/bin/shim",
     "cgroup_parent": "/c", "log_level": "debug", "log_format": "json",
     "threads": 4, "log_max_size": 4096, "log_max_files": 1,
-    "stop_timeout_ms": 1, "launch_timeout_ms": 2, "freeze_timeout_ms": 3})");
+    "log_driver": "json-file", "replay_size": 7,
+    "stop_timeout_ms": 1, "launch_timeout_ms": 2, "freeze_timeout_ms": 3,
+    "launches_at_once": 5, "launch_queue": 6, "event_max_count": 8, "event_max_age_s": 9})");
   REQUIRE(parsed);
   settings expected;
   expected.root = "/r";
@@ -38,9 +40,15 @@ TEST_CASE("every setting can be set") {
   expected.threads = 4;
   expected.log_max_size = 4096;
   expected.log_max_files = 1;
+  expected.log_driver = "json-file";
+  expected.replay_size = 7;
   expected.stop_timeout_ms = 1;
   expected.launch_timeout_ms = 2;
   expected.freeze_timeout_ms = 3;
+  expected.launches_at_once = 5;
+  expected.launch_queue = 6;
+  expected.event_max_count = 8;
+  expected.event_max_age_s = 9;
   CHECK(*parsed == expected);
 }
 
@@ -76,7 +84,7 @@ TEST_CASE("a bad settings file is refused with pointer and what is allowed") {
     CHECK(complaint(text) == what);
   CHECK_THAT(complaint(R"({"thread": 1})"),
              Catch::StartsWith("/thread: expected one of root, state, ")
-               && Catch::EndsWith("freeze_timeout_ms, found an unknown key"));
+               && Catch::EndsWith("event_max_age_s, found an unknown key"));
   CHECK_THAT(complaint("{"), Catch::StartsWith("line 1, column 2: "));
 }
 
@@ -87,3 +95,5 @@ TEST_CASE("settings that a command line changed can be checked again") {
   CHECK(validate(x).error().what
         == "/root: expected an absolute path, found 'relative'");
 }
+
+} // namespace troupe::settings_test

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::size_test {
 
 TEST_CASE("sizes are read in docker's units") {
   struct row {
@@ -31,3 +31,5 @@ TEST_CASE("what is no size is refused", "[rule-8]") {
     CHECK(parse_size(text).error().what.starts_with("size: expected "));
   }
 }
+
+} // namespace troupe::size_test

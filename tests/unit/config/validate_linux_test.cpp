@@ -4,7 +4,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::validate_linux_test {
+
 using namespace troupe::test;
 using nlohmann::json;
 
@@ -245,3 +246,5 @@ TEST_CASE("the rest of linux is checked") {
   CHECK_THAT(complaint("/linux/memoryPolicy/mode", "BIND"),
              Catch::StartsWith("/linux/memoryPolicy/mode: expected one of "));
 }
+
+} // namespace troupe::validate_linux_test

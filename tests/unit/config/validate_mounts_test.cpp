@@ -4,7 +4,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::validate_mounts_test {
+
 using namespace troupe::test;
 
 TEST_CASE("mounts are checked") {
@@ -111,3 +112,5 @@ TEST_CASE("a bind has no words of a file system, and no remount new ids") {
      ""},
   });
 }
+
+} // namespace troupe::validate_mounts_test

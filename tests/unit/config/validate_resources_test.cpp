@@ -3,7 +3,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::validate_resources_test {
+
 using namespace troupe::test;
 using nlohmann::json;
 
@@ -114,3 +115,5 @@ TEST_CASE("seccomp profiles are checked") {
                  && Catch::EndsWith(", found 'SCMP_X'"));
 #undef AT
 }
+
+} // namespace troupe::validate_resources_test

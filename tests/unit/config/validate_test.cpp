@@ -5,7 +5,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::validate_test {
+
 using namespace troupe::test;
 using nlohmann::json;
 
@@ -206,3 +207,5 @@ TEST_CASE("a process alone complains below its own pointer when checked") {
   process.args = {"true"};
   CHECK(oci::validate(process, "/exec"));
 }
+
+} // namespace troupe::validate_test

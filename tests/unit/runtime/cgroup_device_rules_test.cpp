@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-using namespace troupe;
+namespace troupe::cgroup_device_rules_test {
+
 using namespace troupe::cgroup_test;
 
 TEST_CASE("device rules are v1 writes in their order, with the default "
@@ -72,3 +73,5 @@ TEST_CASE("malformed device rules are refused with their pointer") {
   CHECK(refusal(with(wanted), v1_host())
           .what.starts_with("/linux/resources/devices/0/major: -7"));
 }
+
+} // namespace troupe::cgroup_device_rules_test

@@ -4,6 +4,8 @@
 
 #include <array>
 
+namespace troupe::cgroup_devices_test {
+
 using namespace troupe::cgroup;
 
 namespace {
@@ -115,3 +117,5 @@ TEST_CASE("device numbers above INT32_MAX are compared whole") {
   CHECK(allows(x, 'c', 4294967295, 1, device_read));
   CHECK_FALSE(allows(x, 'c', 2147483647, 1, device_read));
 }
+
+} // namespace troupe::cgroup_devices_test

@@ -2,7 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::cgroup_mounts_test {
+
 using plan::cgroup_mode;
 
 namespace {
@@ -63,3 +64,5 @@ TEST_CASE("resctrl is found where it is mounted") {
         == "/sys/fs/resctrl");
   CHECK(found("40 31 0:37 / /sys rw - sysfs sysfs rw\n").resctrl_mount.empty());
 }
+
+} // namespace troupe::cgroup_mounts_test

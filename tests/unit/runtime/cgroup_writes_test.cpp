@@ -2,7 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::cgroup_writes_test {
+
 using namespace troupe::cgroup_test;
 
 TEST_CASE("a container without a path gets a directory below the parent in "
@@ -358,3 +359,5 @@ TEST_CASE("every write carries the pointer of what asked for it") {
           == (each.file == "pids.max" ? "/linux/resources/pids/limit"
                                       : "/linux/resources/memory/limit"));
 }
+
+} // namespace troupe::cgroup_writes_test

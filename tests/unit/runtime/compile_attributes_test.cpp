@@ -4,7 +4,8 @@
 
 #include <sched.h>
 
-using namespace troupe;
+namespace troupe::compile_attributes_test {
+
 using namespace troupe::plan;
 using test::base;
 using test::compiled;
@@ -225,3 +226,5 @@ TEST_CASE("a session knows what a seccomp listener is told of its container") {
   CHECK(plan->annotation_values == std::vector<std::string>{"1", "2"});
   CHECK(plan->process.attributes.keyring == "_ses.web-1");
 }
+
+} // namespace troupe::compile_attributes_test

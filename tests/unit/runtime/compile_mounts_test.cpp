@@ -7,7 +7,8 @@
 #include <linux/mount.h>
 #include <sys/mount.h>
 
-using namespace troupe;
+namespace troupe::compile_mounts_test {
+
 using namespace troupe::plan;
 using kind = oci::namespace_kind;
 using test::base;
@@ -114,3 +115,5 @@ TEST_CASE("a mount label is data of the file systems that take one") {
     CHECK(has == (each.target == "/dev" || each.target == "/t"));
   }
 }
+
+} // namespace troupe::compile_mounts_test

@@ -4,7 +4,8 @@
 
 #include <sys/resource.h>
 
-using namespace troupe;
+namespace troupe::compile_process_test {
+
 using namespace troupe::plan;
 using kind = oci::namespace_kind;
 using test::base;
@@ -189,3 +190,5 @@ TEST_CASE("hooks of six kinds keep their order and place") {
   CHECK(x.poststart.at(0).origin == "/hooks/poststart/0");
   CHECK(x.poststop.at(0).origin == "/hooks/poststop/0");
 }
+
+} // namespace troupe::compile_process_test

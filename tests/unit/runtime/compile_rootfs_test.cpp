@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <tuple>
 
-using namespace troupe;
+namespace troupe::compile_rootfs_test {
+
 using namespace troupe::plan;
 using kind = oci::namespace_kind;
 using test::base;
@@ -288,3 +289,5 @@ TEST_CASE("a file system's value on a bind is a warning, not an option") {
         == std::vector<std::string>{
           "/mounts/0/options/1: 'mode=755' has no effect on a bind mount"});
 }
+
+} // namespace troupe::compile_rootfs_test

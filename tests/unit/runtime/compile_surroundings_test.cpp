@@ -5,7 +5,8 @@
 
 #include <sched.h>
 
-using namespace troupe;
+namespace troupe::compile_surroundings_test {
+
 using namespace troupe::plan;
 using Catch::Matchers::StartsWith;
 using kind = oci::namespace_kind;
@@ -179,3 +180,5 @@ TEST_CASE("groups of a mapped range are an ordinary user's to give") {
   spec.process->user.additional_gids = {7};
   CHECK(test::compiled_or_not(spec, host_of_user()));
 }
+
+} // namespace troupe::compile_surroundings_test

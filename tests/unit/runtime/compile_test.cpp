@@ -6,7 +6,8 @@
 #include <ctime>
 #include <sched.h>
 
-using namespace troupe;
+namespace troupe::compile_test {
+
 using namespace troupe::plan;
 using kind = oci::namespace_kind;
 using test::base;
@@ -227,3 +228,5 @@ TEST_CASE("an exec session is refused what a container is refused") {
   REQUIRE_FALSE(plan);
   CHECK(plan.error().what.starts_with("/selinuxLabel: "));
 }
+
+} // namespace troupe::compile_test

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::cri_test {
 
 namespace {
 
@@ -52,3 +52,5 @@ TEST_CASE("what is not a record is not parsed", "[log]") {
 
   CHECK_FALSE(log::parse(line));
 }
+
+} // namespace troupe::cri_test

@@ -11,7 +11,8 @@
 #include <sstream>
 #include <sys/mount.h>
 
-using namespace troupe;
+namespace troupe::explain_test {
+
 using namespace troupe::plan;
 
 namespace {
@@ -262,3 +263,5 @@ TEST_CASE("a plan without a process ends with the wait for start") {
   CHECK(std::ranges::find(order, "created") != order.end());
   CHECK(std::ranges::find(order, "exec") == order.end());
 }
+
+} // namespace troupe::explain_test

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::file_watches_test {
 
 namespace {
 
@@ -86,3 +86,5 @@ TEST_CASE_METHOD(fixture, "a file that is gone is silent", "[file-watches]") {
   serve();
   CHECK(count == 1);
 }
+
+} // namespace troupe::file_watches_test

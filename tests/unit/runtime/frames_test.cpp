@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::frames_test {
 
 TEST_CASE("a frame's header has its stream and its length, big endian",
           "[shim]") {
@@ -19,3 +19,5 @@ TEST_CASE("a frame's length survives its header", "[shim]") {
   CHECK(shim::length_of(shim::make_header(shim::frame_stream::in, length))
         == length);
 }
+
+} // namespace troupe::frames_test

@@ -7,7 +7,7 @@
 
 // The small texts that the launcher reads and writes.
 
-using namespace troupe;
+namespace troupe::mount_words_test {
 
 TEST_CASE("mountinfo is read with its escapes, bad lines are passed over") {
   const auto table = sys::parse_mountinfo(
@@ -46,3 +46,5 @@ TEST_CASE("a schemata file says what it says, and no more") {
   CHECK_FALSE(launch::says(text, "L2:0=7ff"));
   CHECK_FALSE(launch::says("", "L3:0=1"));
 }
+
+} // namespace troupe::mount_words_test

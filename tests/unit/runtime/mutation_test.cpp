@@ -24,7 +24,8 @@
 // None crashes (preset asan looks closer), every refusal says why, and what is
 // accepted is the same after it was written and read once more.
 
-using namespace troupe;
+namespace troupe::mutation_test {
+
 using test::mutator;
 
 namespace {
@@ -150,8 +151,10 @@ TEST_CASE("mutants of the shim's packets are refused, or decoded as they are "
           "[rule-8]") {
   using namespace shim;
   const auto step = step_report{7, 3, 2, "mount /data: ENOENT"};
-  mutator requests{{text_of(encode(request{
-                      launch{1, "web-1/s", "web-1", true, false, {"/log"}}})),
+  shim::launch launching{1, "web-1/s", "web-1", true, false, {},
+                         0, 0,         false,   "",   0};
+  launching.log.path = "/log";
+  mutator requests{{text_of(encode(request{launching})),
                     text_of(encode(request{shim::signal{3, "web-1", 15}})),
                     text_of(encode(request{attach{4, "web-1", true, false}})),
                     text_of(encode(request{resize{5, "web-1", 24, 80}})),
@@ -274,3 +277,5 @@ TEST_CASE("mutants of documents of ours and of the kernel's do no harm",
     sys::add_cgroup_mounts(facts, mounts.next(), mounts.next());
   }
 }
+
+} // namespace troupe::mutation_test

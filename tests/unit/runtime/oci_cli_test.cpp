@@ -9,7 +9,7 @@
 
 #include <cerrno>
 
-using namespace troupe;
+namespace troupe::oci_cli_test {
 
 namespace {
 
@@ -120,3 +120,5 @@ TEST_CASE("ps keeps the heading and the lines of the container's processes") {
   CHECK(oci_runtime::pids_json({7, 8}) == "[7,8]\n");
   CHECK(oci_runtime::pids_json({}) == "[]\n");
 }
+
+} // namespace troupe::oci_cli_test

@@ -10,7 +10,7 @@
 #include <span>
 #include <sys/stat.h>
 
-using namespace troupe;
+namespace troupe::oci_filters_test {
 
 namespace {
 
@@ -132,3 +132,5 @@ TEST_CASE("kept profiles are bounded") {
     REQUIRE(filters.get(profile_with(i)));
   CHECK(files_in(root / "filters").size() <= 64);
 }
+
+} // namespace troupe::oci_filters_test

@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <vector>
 
-using namespace troupe;
+namespace troupe::passwd_test {
+
 using sys::user_ids;
 
 namespace {
@@ -127,3 +128,5 @@ TEST_CASE_METHOD(fixture, "the root's files are read, whatever they link to",
     CHECK_THAT(found.error().what, Catch::Contains("expected a regular file"));
   }
 }
+
+} // namespace troupe::passwd_test

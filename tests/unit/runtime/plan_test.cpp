@@ -7,7 +7,8 @@
 #include <limits>
 #include <set>
 
-using namespace troupe;
+namespace troupe::plan_test {
+
 using namespace troupe::plan;
 
 namespace {
@@ -241,3 +242,5 @@ TEST_CASE("a step that the plan does not have has no origin") {
   CHECK(origin_of(plan, phase::mount, 0).empty());
   CHECK(origin_of(plan, static_cast<phase>(200), 0).empty());
 }
+
+} // namespace troupe::plan_test

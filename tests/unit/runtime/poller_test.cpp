@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <vector>
 
-using namespace troupe;
+namespace troupe::poller_test {
 
 namespace {
 
@@ -167,3 +167,5 @@ TEST_CASE_METHOD(fixture, "a watched descriptor ends with its watch",
   CHECK(::fcntl(number, F_GETFD) == -1);
   CHECK(serve() == 0);
 }
+
+} // namespace troupe::poller_test

@@ -6,7 +6,7 @@
 #include <string>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::proc_info_test {
 
 namespace {
 
@@ -57,3 +57,5 @@ TEST_CASE("what is no stat is refused", "[proc_info]") {
         std::string{"x (sh) S 4"}, whole.substr(0, 40)})
     CHECK_FALSE(sys::parse_stat(text));
 }
+
+} // namespace troupe::proc_info_test

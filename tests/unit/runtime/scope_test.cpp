@@ -4,7 +4,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::scope_test {
+
 using Catch::Contains;
 using plan::unit_property;
 
@@ -95,6 +96,8 @@ TEST_CASE("systemd is told of the limits that it would undo", "[scope]") {
         == properties{{"CPUQuotaPerSecUSec", "t", "18446744073709551615"}});
   CHECK(limits({{"cpuset.cpus", "", "0-2,9"}})
         == properties{{"AllowedCPUs", "ay", "0702"}});
+  CHECK(limits({{"cpuset.mems", "", "1,99999999999,-5"}})
+        == properties{{"AllowedMemoryNodes", "ay", "3f"}});
   CHECK(limits({{"hugetlb.2MB.max", "", "0"}}).empty());
 }
 
@@ -149,3 +152,5 @@ TEST_CASE("pressure triggers are compiled to the container's v2 directory",
   CHECK_THAT(refusal(spec), Contains("/annotations/troupe.notify-pressure: "
                                      "expected"));
 }
+
+} // namespace troupe::scope_test

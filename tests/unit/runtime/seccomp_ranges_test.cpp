@@ -13,7 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::seccomp_ranges_test {
+
 using plan::bytes;
 using test::bpf_machine;
 
@@ -150,3 +151,5 @@ TEST_CASE("what libseccomp would not write is left alone", "[seccomp]") {
   }));
   CHECK(plan::in_ranges(odd) == odd);
 }
+
+} // namespace troupe::seccomp_ranges_test

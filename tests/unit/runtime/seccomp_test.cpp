@@ -8,7 +8,8 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
-using namespace troupe;
+namespace troupe::seccomp_test {
+
 using namespace troupe::plan;
 using test::bpf_machine;
 using test::system_call;
@@ -328,3 +329,5 @@ TEST_CASE("the default profile lets programs run and keeps the host's doors "
   for (const auto number : {SYS_reboot, SYS_kexec_load, SYS_init_module})
     CHECK(answer(machine, static_cast<int>(number)) == eperm);
 }
+
+} // namespace troupe::seccomp_test

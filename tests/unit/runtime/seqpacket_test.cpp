@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::seqpacket_test {
 
 namespace {
 
@@ -56,3 +56,5 @@ TEST_CASE("what was said before the end is heard, also with something unread") {
   CHECK(sys::receive_packet(b.get()).value().bytes == last);
   CHECK(sys::receive_packet(b.get()).value().closed);
 }
+
+} // namespace troupe::seqpacket_test

@@ -4,7 +4,8 @@
 
 #include <random>
 
-using namespace troupe;
+namespace troupe::shim_protocol_test {
+
 using namespace troupe::shim;
 
 namespace {
@@ -15,11 +16,22 @@ step_report some_step() {
 
 std::vector<request> every_request() {
   return {
-    launch{1, "web-1/s", "web-1", true, true, {"/var/log/x", 1 << 30, 9}},
+    launch{1,
+           "web-1/s",
+           "web-1",
+           true,
+           true,
+           {log_driver::capture, "/var/log/x", 1 << 30, 9, overflow::block},
+           65536,
+           3,
+           true,
+           "/run/web-1/",
+           5'000'000'000},
     start{2, "web-1"},
     shim::signal{3, "web-1", 15},
-    attach{4, "web-1", true, false, true},
+    attach{4, "web-1", true, false, framing::packets, overflow::drop, 4096},
     resize{8, "web-1", 50, 132},
+    reopen_log{9, "web-1"},
     teardown{5, "web-1"},
     poststart{6, "web-1"},
     forget{7, "web-1"},
@@ -41,7 +53,9 @@ std::vector<notice> every_notice() {
            9,
            some_step(),
            true,
-           {-1, 5, 6, 28}},
+           {-1, 5, 6, 28, {{28, 4}, {27, 2}}},
+           {3, 1 << 20},
+           9},
     synced{},
     reply{8, 3, 2, "start web-1: ENOENT", true, some_step()},
     warning{"web-1", "hook failed", true, some_step()},
@@ -114,3 +128,5 @@ TEST_CASE("a request tells its number and whom it is about", "[shim]") {
       CHECK(key->starts_with("web-1"));
   }
 }
+
+} // namespace troupe::shim_protocol_test

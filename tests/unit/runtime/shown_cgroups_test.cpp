@@ -5,7 +5,8 @@
 #include <linux/mount.h>
 #include <sys/mount.h>
 
-using namespace troupe;
+namespace troupe::shown_cgroups_test {
+
 using namespace troupe::plan;
 using kind = oci::namespace_kind;
 using test::base;
@@ -108,3 +109,5 @@ TEST_CASE("without a cgroup namespace the host's own mounts are bound") {
   REQUIRE(unified.size() == 1);
   CHECK(unified[0].source == "/sys/fs/cgroup");
 }
+
+} // namespace troupe::shown_cgroups_test

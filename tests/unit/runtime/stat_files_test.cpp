@@ -4,7 +4,8 @@
 
 #include <catch2/catch.hpp>
 
-using namespace troupe;
+namespace troupe::stat_files_test {
+
 using namespace troupe::cgroup;
 
 TEST_CASE("numbers, limits and what is neither", "[stats]") {
@@ -87,3 +88,5 @@ TEST_CASE("the kernel names the victim of an OOM kill", "[stats][oom]") {
     "14,1,2,-;oom-kill:constraint=CONSTRAINT_NONE,task_memcg=/troupe/web,"
     "task=dd,pid=7,uid=0\n"));
 }
+
+} // namespace troupe::stat_files_test

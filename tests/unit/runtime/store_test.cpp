@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-using namespace troupe;
+namespace troupe::store_test {
 
 namespace {
 
@@ -234,3 +234,5 @@ TEST_CASE("a root that others can write to is refused", "[store][rule-9]") {
   REQUIRE_FALSE(prepared);
   CHECK(prepared.error().code == fault::denied);
 }
+
+} // namespace troupe::store_test

@@ -1,17 +1,25 @@
 #pragma once
 
+#include "config/log_choice.hpp"
 #include "runtime/cgroup/stats.hpp"
 #include "runtime/linux/host_cpu.hpp"
 #include "runtime/linux/net_counters.hpp"
 
 #include <caf/meta/type_name.hpp>
 
-/// What runtime/ counts, for CAF: `inspect` must be found beside the type.
+/// What config/ and runtime/ know, for CAF: `inspect` must be found beside the
+/// type.
 #define TROUPE_INSPECT(type, ...)                                              \
   template <class Inspector>                                                   \
   auto inspect(Inspector& f, type& x) {                                        \
     return f(caf::meta::type_name(#type), __VA_ARGS__);                        \
   }
+
+namespace troupe {
+
+TROUPE_INSPECT(log_choice, x.driver, x.path, x.max_size, x.max_files, x.mode)
+
+} // namespace troupe
 
 namespace troupe::cgroup {
 
