@@ -5,6 +5,7 @@ from harness.scenario import scenario
 from containerd.client import IMAGE
 from containerd.events import PIDS, running, watched
 from harness.isolation import cgroup_mounts, read
+from harness.step import Call
 
 
 @scenario("containerd")
@@ -65,10 +66,32 @@ def start_again(ctr):
     ctr("tasks", "start", "made").expect(3, "run\n")
     ctr("containers", "delete", "made").expect()
     log = f"{ctr.client.scratch}/log"
-    ctr("run", "--rm", "--log-uri", f"file://{log}", IMAGE, "box", "sh", "-c", "echo logged; echo badly >&2").expect(stdout="")
-    ctr.settle()  # containerd's shim writes the log
+    # containerd 1.6's shim closes the log at the end of the first stream that
+    # ends, whatever the other still holds: the box ends when both are in the log.
+    end = f"{ctr.client.scratch}/end"
+    os.mkfifo(end)
+    mount = ("--mount", f"type=bind,src={end},dst=/end,options=bind")
+    call = ctr.begin("run", "--rm", *mount, "--log-uri", f"file://{log}", IMAGE, "box", "sh", "-c", "echo logged; echo badly >&2; read now < /end")
+    wait_for_lines(log, "logged", "badly")
+    with open(end, "r+", encoding="utf-8") as fifo:  # r+: waits for no reader
+        fifo.write("now\n")
+        fifo.flush()
+        ctr.end(call).expect(stdout="")
+    ctr.settle()
     with open(log, encoding="utf-8") as file:
-        ctr.require(sorted(file.read().splitlines()) == ["badly", "logged"], "the log lacks lines")
+        ctr.require(sorted(file.read().splitlines()) == ["badly", "logged"], "the log has other lines")
+
+
+def wait_for_lines(path, *lines):
+    """Waits until each is in the file, which another process makes and fills."""
+    with open(path, "a", encoding="utf-8"):
+        pass
+    reader = Call(("tail",), ["tail", "-n", "+1", "-f", path], os.environ)
+    try:
+        for line in lines:
+            reader.read_until(line)
+    finally:
+        reader.interrupt()
 
 
 @scenario("containerd")
