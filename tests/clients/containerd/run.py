@@ -73,10 +73,12 @@ def start_again(ctr):
     mount = ("--mount", f"type=bind,src={end},dst=/end,options=bind")
     call = ctr.begin("run", "--rm", *mount, "--log-uri", f"file://{log}", IMAGE, "box", "sh", "-c", "echo logged; echo badly >&2; read now < /end")
     wait_for_lines(log, "logged", "badly")
-    with open(end, "r+", encoding="utf-8") as fifo:  # r+: waits for no reader
-        fifo.write("now\n")
-        fifo.flush()
+    fifo = os.open(end, os.O_RDWR)  # which waits for no reader
+    try:
+        os.write(fifo, b"now\n")
         ctr.end(call).expect(stdout="")
+    finally:
+        os.close(fifo)
     ctr.settle()
     with open(log, encoding="utf-8") as file:
         ctr.require(sorted(file.read().splitlines()) == ["badly", "logged"], "the log has other lines")
