@@ -68,7 +68,7 @@ def start_again(ctr):
     log = f"{ctr.client.scratch}/log"
     # containerd 1.6's shim closes the log at the end of the first stream that
     # ends, whatever the other still holds: the box ends when both are in the log.
-    end = f"{ctr.client.scratch}/end"
+    end = f"{ctr.client.scratch}/both-are-logged"
     os.mkfifo(end)
     mount = ("--mount", f"type=bind,src={end},dst=/end,options=bind")
     call = ctr.begin("run", "--rm", *mount, "--log-uri", f"file://{log}", IMAGE, "box", "sh", "-c", "echo logged; echo badly >&2; read now < /end")
@@ -79,6 +79,7 @@ def start_again(ctr):
         ctr.end(call).expect(stdout="")
     finally:
         os.close(fifo)
+        os.unlink(end)
     ctr.settle()
     with open(log, encoding="utf-8") as file:
         ctr.require(sorted(file.read().splitlines()) == ["badly", "logged"], "the log has other lines")
