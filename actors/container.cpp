@@ -4,6 +4,7 @@
 #include "actors/container_view.hpp"
 #include "actors/guard.hpp"
 #include "actors/shim_calls.hpp"
+#include "config/base/fault_point.hpp"
 #include "config/base/quote.hpp"
 
 #include <spdlog/spdlog.h>
@@ -73,6 +74,7 @@ std::string container_state::about(std::string_view attempt) const {
 bool container_state::follow(const lifecycle::transition& row) {
   if (now.status != row.from)
     return false;
+  const fault_scope step{"container", to_string(row.on)};
   if (row.to != row.from)
     spdlog::debug("container {} {} -> {}", now.id, to_string(row.from),
                   to_string(row.to));
@@ -201,6 +203,9 @@ void container_state::fell_due(const msg::deadline& x) {
     break;
   case container_due::kill_over:
     kill_failed();
+    break;
+  case container_due::vanish_again:
+    vanish();
     break;
   case container_due::events_again:
     outbox.send();

@@ -121,20 +121,33 @@ void container_state::adopt_without_process() {
     exit_committed = true;
     exit_answered = true;
     break;
-  default: {
-    now.error = "lost: the shim has no record of it";
-    spdlog::error("container {} {}", now.id, now.error);
-    // The shim itself is new, then, and did not take its processes along.
-    if (control) {
-      static_cast<void>(control->signal_all(SIGKILL));
-      static_cast<void>(control->thaw());
-    }
-    auto lost = shim::record{};
-    lost.key = now.id;
+  default:
+    settle_loss();
+  }
+}
+
+/// The shim itself is new, and did not take its processes along: they have no
+/// parent of ours any more, and nobody reads what they write. What the old one
+/// has written down at the end of this one still counts.
+void container_state::settle_loss() {
+  auto lost = shim::record{};
+  lost.key = now.id;
+  if (const auto ended = with->store.read_exit(now.id)) {
+    lost.exit_code = ended->exit_code;
+    lost.finished = ended->finished;
+    spdlog::warn("container {} ended before the shim did, with exit code {}",
+                 now.id, lost.exit_code);
+  } else {
+    now.error = "lost: the shim has no record of it, so nobody knows how it "
+                "ended";
     lost.exit_code = 255;
-    exited(lost);
+    spdlog::error("container {} {}", now.id, now.error);
   }
+  if (control) {
+    static_cast<void>(control->signal_all(SIGKILL));
+    static_cast<void>(control->thaw());
   }
+  exited(lost);
 }
 
 /// The disk may know of kills that the event log does not: the state is written

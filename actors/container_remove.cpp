@@ -18,6 +18,9 @@ using lifecycle::status;
 
 namespace {
 
+/// Between two attempts to remove a directory.
+constexpr auto vanish_pause = std::chrono::seconds{1};
+
 /// What only a launcher undoes.
 bool needs_launcher(const plan::launch_plan& plan) {
   return !plan.hooks.poststop.empty() || !plan.intel_rdt.directory.empty();
@@ -100,9 +103,10 @@ void container_state::destroy() {
 void container_state::vanish() {
   self->send(with->shim, msg::disown_process{now.id});
   if (owns_directory)
-    if (auto gone = with->store.remove(now.id); !gone)
-      spdlog::error("container {} leaves its directory: {}", now.id,
-                    gone.error().what);
+    if (auto gone = with->store.remove(now.id); !gone) {
+      vanish_later(gone.error());
+      return;
+    }
   spdlog::info("container {} destroyed", now.id);
   wait_for({});
   publish();
@@ -115,6 +119,17 @@ void container_state::vanish() {
     start_error = refusal(operation::start);
   answer_exit();
   leave({});
+}
+
+/// As long as its directory is there, so is its id. Nobody waits for that.
+void container_state::vanish_later(const failure& why) {
+  now.error = about("remove") + ": " + why.what;
+  spdlog::error("container {} cannot go: {}", now.id, now.error);
+  for (auto& each : std::exchange(removers, {}))
+    each.deliver(to_caf({why.code, why.os_errno, now.error}));
+  if (auto reply = std::exchange(creator, std::nullopt))
+    reply->deliver(to_caf(launch_ended.value_or(why)));
+  due.arm(container_due::vanish_again, vanish_pause);
 }
 
 void container_state::fail_removal(failure why) {

@@ -33,6 +33,7 @@ enum class container_due : std::uint8_t {
   grace_over,   ///< A stop turns into a kill.
   kill_over,    ///< SIGKILL should have worked.
   events_again, ///< The event log gets another chance.
+  vanish_again, ///< The directory could not be removed.
   count,
 };
 
@@ -154,6 +155,7 @@ struct container_state {
   void torn_down(const outcome& done);
   void destroy();
   void vanish();
+  void vanish_later(const failure& why);
   void fail_removal(failure why);
 
   // -- exec sessions ----------------------------------------------------------
@@ -171,6 +173,7 @@ struct container_state {
   void adopt_process(const shim::record& x);
   void adopt_running();
   void adopt_without_process();
+  void settle_loss();
   void imply_ooms();
   void settle_again();
 

@@ -1,5 +1,7 @@
 #include "actors/event_table.hpp"
 
+#include "config/base/fault_point.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -106,6 +108,8 @@ event_table::append(std::span<const msg::append_events* const> batches) {
       last += is_new ? 1 : 0;
     }
   TROUPE_CHECK(drop_oldest(last));
+  const fault_scope step{"events", "commit"};
+  TROUPE_CHECK(step.failure());
   TROUPE_CHECK(writing.commit());
   last_seq_ = last;
   return {};

@@ -236,11 +236,13 @@ using supervisor_actor = protocol<
   caf::replies_to<msg::list_containers>::with<msg::snapshots>,
   // Facts about host and supervisor.
   caf::replies_to<msg::describe_host>::with<msg::host_info>,
+  // Upgrades the shim in place.
+  caf::replies_to<msg::upgrade_shim>::with<msg::host_info>,
   // Stops the containers if asked, and then the supervisor.
   caf::replies_to<msg::shut_down>::with<msg::done>,
   // From a CONTAINER.
   caf::reacts_to<msg::container_changed>,
-  // From the SHIM LINK, once: adopts what is there.
+  // From the SHIM LINK: adopts what is there, or notes what has changed.
   caf::reacts_to<msg::shim_synced>,
   // INTERNAL.
   caf::reacts_to<msg::deadline>>::actor;
@@ -347,6 +349,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_wire, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::list_containers))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::describe_host))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::host_info))
+  CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::upgrade_shim))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::shut_down))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::container_changed))
   CAF_ADD_TYPE_ID(troupe_wire, (troupe::msg::start))

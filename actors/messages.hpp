@@ -242,10 +242,17 @@ struct describe_host {
   TROUPE_MESSAGE(describe_host)
 };
 
+/// Has another program take the shim's place; answers with the new facts.
+struct upgrade_shim {
+  std::string program; ///< Empty: the one that a new shim would be.
+  TROUPE_MESSAGE(upgrade_shim, x.program)
+};
+
 struct host_info {
   std::string version;
   std::int32_t pid = 0;
   std::int32_t shim_pid = 0;
+  std::string shim_version;
   std::uint32_t spare_launchers = 0; ///< That the shim keeps ready.
   time_ns started = 0;
   std::string root;
@@ -258,10 +265,10 @@ struct host_info {
   std::int64_t paused = 0;
   std::int64_t stopped = 0;
   std::int64_t last_seq = 0;
-  TROUPE_MESSAGE(host_info, x.version, x.pid, x.shim_pid, x.spare_launchers,
-                 x.started, x.root, x.state, x.kernel, x.cgroup_mode,
-                 x.cgroup_parent, x.containers, x.running, x.paused, x.stopped,
-                 x.last_seq)
+  TROUPE_MESSAGE(host_info, x.version, x.pid, x.shim_pid, x.shim_version,
+                 x.spare_launchers, x.started, x.root, x.state, x.kernel,
+                 x.cgroup_mode, x.cgroup_parent, x.containers, x.running,
+                 x.paused, x.stopped, x.last_seq)
 };
 
 /// Ends the supervisor; with `stop_containers`, every container and the shim

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace troupe {
 
@@ -30,6 +31,7 @@ struct services {
   std::shared_ptr<launch_gate> gate = std::make_shared<launch_gate>(
     64, 4096); ///< Before the shim.
   plan::host_facts host;
+  std::string shim_program; ///< What a new shim runs.
   std::function<std::unique_ptr<cgroup::control>(plan::cgroup)> open_control
     = cgroup::open_control;
 };

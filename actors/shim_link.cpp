@@ -3,6 +3,7 @@
 #include "actors/errors.hpp"
 #include "actors/guard.hpp"
 #include "actors/reactor.hpp"
+#include "config/base/fault_point.hpp"
 #include "runtime/linux/seqpacket.hpp"
 #include "runtime/linux/watched_fd.hpp"
 
@@ -145,9 +146,9 @@ outcome shim_link_state::read_some() {
     const auto notice = shim::decode_notice(got->bytes);
     if (!notice)
       return fail(gone("sends what is no notice: " + notice.error().what));
-    const auto is_hello = std::holds_alternative<shim::hello>(*notice);
-    if (is_hello == greeted)
-      return fail(gone(greeted ? "greets twice" : "does not greet"));
+    // One that greets again has been upgraded.
+    if (!greeted && !std::holds_alternative<shim::hello>(*notice))
+      return fail(gone("does not greet"));
     std::visit([this](const auto& x) { on(x); }, *notice);
     if (peer.protocol != shim::protocol_version)
       return fail(gone("speaks protocol " + std::to_string(peer.protocol)
@@ -163,6 +164,7 @@ void shim_link_state::on(const shim::hello& x) {
 }
 
 void shim_link_state::on(const shim::record& x) {
+  fault_point("shim_link", "record", shim::to_string(x.state));
   records.insert_or_assign(x.key, x);
   if (const auto owner = owners.find(x.key); owner != owners.end())
     self->send(owner->second, msg::process_changed{x});
@@ -175,6 +177,7 @@ void shim_link_state::on(const shim::synced&) {
 }
 
 void shim_link_state::on(const shim::reply& x) {
+  fault_point("shim_link", "reply", x.fault == 0 ? "done" : "refused");
   auto call = pending.extract(x.seq);
   if (!call)
     return; // It has been evicted.
@@ -212,6 +215,7 @@ caf::result<msg::shim_answer> shim_link_state::call(msg::shim_call& x) {
                      + " calls wait for its socket already"});
   const auto seq = ++last_seq;
   std::visit([seq](auto& request) { request.seq = seq; }, x.call);
+  const fault_scope step{"shim_link", shim::name_of(x.call)};
   auto bytes = shim::encode(x.call);
   if (bytes.size() > shim::max_packet)
     return to_caf({fault::invalid_config, 0,

@@ -6,6 +6,7 @@
 #include "config/base/container_id.hpp"
 #include "config/base/quote.hpp"
 #include "runtime/linux/file.hpp"
+#include "runtime/linux/memfd.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -23,6 +24,9 @@ using lifecycle::status;
 namespace {
 
 constexpr auto seq_patience = std::chrono::seconds{2};
+
+/// More than a shim allows the rehearsal.
+constexpr auto upgrade_patience = std::chrono::seconds{20};
 
 /// Candidates named for an ambiguous beginning of an id.
 constexpr std::size_t most_candidates = 3;
@@ -147,6 +151,7 @@ void supervisor_state::answer(const msg::describe_host&,
   out.version = TROUPE_VERSION;
   out.pid = ::getpid();
   out.shim_pid = shim_pid;
+  out.shim_version = shim_version;
   out.spare_launchers = spare_launchers;
   out.started = started;
   out.root = with->settings->root;
@@ -174,6 +179,30 @@ void supervisor_state::answer(const msg::describe_host&,
         out.last_seq = last_seq; // The newest that is known.
         reply.deliver(out);
       });
+}
+
+void supervisor_state::answer(const msg::upgrade_shim& x,
+                              promise<msg::host_info> reply) {
+  const auto& program = x.program.empty() ? with->shim_program : x.program;
+  auto copy = sys::sealed_copy("troupe-shim", program);
+  if (!copy) {
+    reply.deliver(to_caf(std::move(copy).error().during("upgrade")));
+    return;
+  }
+  auto call = msg::shim_call{
+    shim::upgrade{}, {std::make_shared<sys::unique_fd>(*std::move(copy))}};
+  call_shim(self, with->shim, upgrade_patience, std::move(call), nullptr,
+            [this, program, reply](const outcome& how) mutable {
+              if (!how) {
+                spdlog::error("shim: not upgraded to {}: {}", program,
+                              how.error().what);
+                reply.deliver(to_caf(how.error()));
+                return;
+              }
+              spdlog::info("shim: upgraded to {}", program);
+              upgraders.push_back(reply);
+              self->send(with->shim, msg::await_sync{self});
+            });
 }
 
 // -- facts --------------------------------------------------------------------
@@ -241,6 +270,9 @@ supervisor_actor::behavior_type supervisor(supervisor_state::pointer self,
       return state.serve<msg::snapshots>(x);
     },
     [&state](const msg::describe_host& x) {
+      return state.serve<msg::host_info>(x);
+    },
+    [&state](const msg::upgrade_shim& x) {
       return state.serve<msg::host_info>(x);
     },
     [&state](const msg::shut_down& x) { return state.serve<msg::done>(x); },

@@ -27,7 +27,10 @@ std::string container_of(const shim::process_key& key) {
 
 void supervisor_state::synced(const msg::shim_synced& x) {
   shim_pid = x.shim_pid;
+  shim_version = x.shim_version;
   spare_launchers = x.spare_launchers;
+  for (auto& each : std::exchange(upgraders, {}))
+    answer(msg::describe_host{}, std::move(each));
   records by_container;
   for (const auto& each : x.records)
     by_container[container_of(each.key)].push_back(each);
@@ -130,15 +133,17 @@ void supervisor_state::crashed(const std::string& id, const caf::error& why) {
 }
 
 void supervisor_state::rebuild_crashed(const records& by_container) {
+  std::vector<std::string> crashed;
+  for (const auto& [id, each] : containers)
+    if (!each.actor && each.crashes <= most_crashes)
+      crashed.push_back(id);
+  if (crashed.empty())
+    return;
   auto found = with->store.load();
   if (!found) {
     spdlog::error("no container is rebuilt: {}", found.error().what);
     return;
   }
-  std::vector<std::string> crashed;
-  for (const auto& [id, each] : containers)
-    if (!each.actor && each.crashes <= most_crashes)
-      crashed.push_back(id);
   for (const auto& id : crashed) {
     const auto on_disk = std::find_if(
       found->begin(), found->end(),

@@ -53,6 +53,7 @@ struct supervisor_state {
               promise<msg::container_found> reply);
   void answer(const msg::list_containers& x, promise<msg::snapshots> reply);
   void answer(const msg::describe_host& x, promise<msg::host_info> reply);
+  void answer(const msg::upgrade_shim& x, promise<msg::host_info> reply);
   void answer(const msg::shut_down& x, const promise<msg::done>& reply);
 
   // -- facts ------------------------------------------------------------------
@@ -105,6 +106,7 @@ struct supervisor_state {
   time_ns started = 0;
   std::string kernel;
   std::int32_t shim_pid = 0;
+  std::string shim_version;
   std::uint32_t spare_launchers = 0;
   std::int64_t last_seq = 0;
 
@@ -112,6 +114,9 @@ struct supervisor_state {
   bool ready = false;
   std::size_t adopting = 0;
   std::vector<std::function<void()>> waiting;
+
+  /// They wait for what the new shim tells of itself.
+  std::vector<promise<msg::host_info>> upgraders;
 
   bool closing = false; ///< A shut_down is under way.
   bool leaving = false;

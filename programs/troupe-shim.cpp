@@ -19,6 +19,9 @@ when it holds no container and no trouped is connected.
   --spare-launchers N  how many launchers to keep ready, 0 to 16; 0
   --ready-fd N         where "ready" is written when it listens, or why it does
                        not
+  --take-over N        a shim's state, from the program that was here before
+  --protocol N         what its supervisor speaks
+  --rehearse           only say whether it could be taken over
   --help               this text
   --version            the version
 )";
@@ -27,6 +30,9 @@ constexpr option options[] = {
   {"listen", required_argument, nullptr, 'l'},
   {"spare-launchers", required_argument, nullptr, 's'},
   {"ready-fd", required_argument, nullptr, 'r'},
+  {"take-over", required_argument, nullptr, 't'},
+  {"protocol", required_argument, nullptr, 'p'},
+  {"rehearse", no_argument, nullptr, 'R'},
   {"help", no_argument, nullptr, 'h'},
   {"version", no_argument, nullptr, 'v'},
   {nullptr, 0, nullptr, 0},
@@ -42,6 +48,12 @@ int parsed_number(const char* text) {
   return error == std::errc{} && stop == end ? number : -1;
 }
 
+/// It is not to survive an execve.
+bool take_descriptor(troupe::sys::unique_fd& to) {
+  to.reset(parsed_number(optarg));
+  return ::fcntl(to.get(), F_SETFD, FD_CLOEXEC) == 0;
+}
+
 int fail_usage(const char* why) {
   std::fprintf(stderr, "troupe-shim: %s\n%s", why, help);
   return usage_error;
@@ -50,19 +62,27 @@ int fail_usage(const char* why) {
 } // namespace
 
 int main(int argc, char** argv) {
-  std::string path;
+  troupe::shim::shim_options how;
   auto spare_launchers = 0;
-  troupe::sys::unique_fd ready;
   for (int found;
        (found = getopt_long(argc, argv, "", options, nullptr)) != -1;)
     switch (found) {
     case 'l':
-      path = optarg;
+      how.path = optarg;
       break;
     case 'r':
-      ready.reset(parsed_number(optarg));
-      if (::fcntl(ready.get(), F_SETFD, FD_CLOEXEC) != 0)
+      if (!take_descriptor(how.ready))
         return fail_usage("--ready-fd: not a descriptor");
+      break;
+    case 't':
+      if (!take_descriptor(how.handover))
+        return fail_usage("--take-over: not a descriptor");
+      break;
+    case 'p':
+      how.protocol = static_cast<std::uint32_t>(parsed_number(optarg));
+      break;
+    case 'R':
+      how.rehearse = true;
       break;
     case 's':
       spare_launchers = parsed_number(optarg);
@@ -79,11 +99,11 @@ int main(int argc, char** argv) {
     default:
       return usage_error;
     }
-  if (path.empty() || optind != argc)
+  if (how.path.empty() || optind != argc)
     return fail_usage("--listen PATH is wanted, and nothing else");
-  const auto how = troupe::shim::run(
-    path, static_cast<std::size_t>(spare_launchers), std::move(ready));
-  if (!how)
-    std::fprintf(stderr, "troupe-shim: %s\n", how.error().what.c_str());
-  return how ? 0 : 1;
+  how.spare_launchers = static_cast<std::size_t>(spare_launchers);
+  const auto done = troupe::shim::run(std::move(how));
+  if (!done)
+    std::fprintf(stderr, "troupe-shim: %s\n", done.error().what.c_str());
+  return done ? 0 : 1;
 }

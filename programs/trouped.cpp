@@ -26,6 +26,8 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <csignal>
 #include <filesystem>
@@ -44,6 +46,10 @@ using namespace std::chrono_literals;
 
 constexpr auto exit_failure = 1;
 constexpr auto exit_usage = 2;
+/// Not an exit code: main executes this program again.
+constexpr auto start_again = -1;
+/// A shim that dies sooner than this would again.
+constexpr auto least_life = 10s;
 
 /// Requests under way may end, and then the actors. What is not done by then is
 /// taken up again at the next start, as after a kill.
@@ -158,13 +164,14 @@ result<std::string> shim_program(const settings& from) {
 }
 
 /// Connects to the shim that is there, or starts one.
-result<sys::unique_fd> reach_shim(const settings& from) {
+result<sys::unique_fd> reach_shim(const settings& from,
+                                  const std::string& program) {
   const auto path = from.root + "/shim.sock";
   if (auto there = sys::seqpacket_connect(path)) {
     spdlog::info("shim found at {}", path);
+    TROUPE_CHECK(shim::agree_on_protocol(there->get(), program));
     return there;
   }
-  TROUPE_TRY(const auto program, shim_program(from));
   TROUPE_CHECK(shim::start_shim(program, path, from.spare_launchers));
   spdlog::info("shim {} started at {}", program, path);
   return sys::seqpacket_connect(path);
@@ -245,9 +252,10 @@ public:
   using settings_reader = std::function<result<settings>()>;
 
   daemon(const settings& from, settings_reader read_again,
-         sys::unique_fd signals)
+         std::string shim_program, sys::unique_fd signals)
     : settings_(from),
       read_again_(std::move(read_again)),
+      shim_program_(std::move(shim_program)),
       signals_(std::move(signals)),
       host_(sys::probe_host(from.cgroup_parent)),
       config_(from) {
@@ -269,6 +277,7 @@ public:
   int run();
 
 private:
+  int end_after(const std::optional<watchdog::death>& dead);
   bool wait_for_end();
   bool actors_end_within(std::chrono::milliseconds patience);
   void show_life();
@@ -278,7 +287,11 @@ private:
 
   const settings settings_; ///< Of the start.
   settings_reader read_again_;
+  std::string shim_program_;
   sys::unique_fd signals_;
+  const std::chrono::steady_clock::time_point born_
+    = std::chrono::steady_clock::now();
+  bool may_start_again_ = true;
   plan::host_facts host_;
   std::optional<last_resort> last_resort_;
   std::optional<log_thread> log_thread_;
@@ -297,7 +310,8 @@ outcome daemon::start(sys::unique_fd shim, sys::unique_fd passed) {
     TROUPE_TRY(const auto directory, own_directory());
     TROUPE_TRY(host_.scope_helper, sys::find_scope_helper(directory));
   }
-  log_thread_.emplace(); // Before anybody else logs: spdlog wants it so.
+  may_start_again_ = !passed; // whoever has passed it does it again
+  log_thread_.emplace();      // Before anybody else logs: spdlog wants it so.
   TROUPE_TRY(reactor_, reactor::start());
   system_.emplace(config_);
   services_ = std::make_shared<services>();
@@ -321,6 +335,7 @@ outcome daemon::start(sys::unique_fd shim, sys::unique_fd passed) {
   services_->gate = std::make_shared<launch_gate>(settings_.launches_at_once,
                                                   settings_.launch_queue);
   services_->host = host_;
+  services_->shim_program = shim_program_;
   if (auto log = sys::kernel_log::open())
     services_->kernel_log = *std::move(log);
   else
@@ -348,19 +363,28 @@ int daemon::run() {
   service_manager::tell_ready("serving at " + settings_.socket);
   const auto has_ended = wait_for_end();
   service_manager::tell_stopping();
-  if (has_ended) {
-    const auto dead = watchdog_->first_death();
-    if (dead && dead->name == "supervisor" && dead->why.code == fault::none)
-      return end(0);
-    spdlog::critical("the {} is gone: {}", dead ? dead->name : "?",
-                     dead ? dead->why.what : "?");
-    return end(exit_failure);
-  }
+  if (has_ended)
+    return end_after(watchdog_->first_death());
   spdlog::info("ending; containers run on");
   gateway_->stop(gateway_grace);
   caf::anon_send(supervisor_, msg::shut_down{false, caf::timespan{0}});
   actors_end_within(supervisor_grace);
   return end(0);
+}
+
+int daemon::end_after(const std::optional<watchdog::death>& dead) {
+  if (dead && dead->name == "supervisor" && dead->why.code == fault::none)
+    return end(0);
+  spdlog::critical("the {} is gone: {}", dead ? dead->name : "?",
+                   dead ? dead->why.what : "?");
+  const auto without_shim = dead && dead->name == "supervisor"
+                            && dead->why.code == fault::unavailable;
+  const auto life = std::chrono::steady_clock::now() - born_;
+  if (!without_shim || !may_start_again_ || life < least_life)
+    return end(exit_failure);
+  spdlog::critical("starting again, with a new shim; what the old one held is "
+                   "ended, and marked as lost");
+  return end(start_again);
 }
 
 /// True when an actor has ended; false at a signal that ends us.
@@ -422,7 +446,8 @@ outcome daemon::read_settings_again() {
 }
 
 int daemon::end(int code) {
-  last_resort_.emplace(code, exit_deadline);
+  last_resort_.emplace(code == start_again ? exit_failure : code,
+                       exit_deadline);
   gateway_->stop(gateway_grace);
   gateway_.reset();
   watchdog_.reset();
@@ -447,11 +472,12 @@ result<int> serve(settings from, const daemon::settings_reader& read_again) {
   }
   TROUPE_TRY(auto signals, sys::divert_signals());
   TROUPE_TRY(const auto lock, take_root(from));
-  TROUPE_TRY(auto shim, reach_shim(from));
+  TROUPE_TRY(const auto program, shim_program(from));
+  TROUPE_TRY(auto shim, reach_shim(from, program));
   // Only now: the shim's containers inherit what it has.
   sys::raise_descriptor_limit();
   ::umask(0077); // the event log is nobody else's to read
-  daemon here{from, read_again, std::move(signals)};
+  daemon here{from, read_again, program, std::move(signals)};
   if (auto started = here.start(std::move(shim), std::move(passed)); !started)
     here.give_up(started.error());
   return here.run();
@@ -481,6 +507,11 @@ int main(int argc, char** argv) {
   }
   start_logging(*from);
   const auto code = serve(*from, read_settings);
+  if (code && *code == start_again) {
+    ::execv("/proc/self/exe", argv);
+    spdlog::critical("{}", os_failure(errno, "execv", "trouped").what);
+    return exit_failure;
+  }
   if (code)
     return *code;
   spdlog::critical("{}", code.error().what);

@@ -1,12 +1,24 @@
 #include "actors/gateway/handlers.hpp"
 #include "actors/gateway/jobs.hpp"
 #include "actors/gateway/targets.hpp"
+#include "config/base/quote.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <utility>
 
 namespace troupe::gateway {
+
+namespace {
+
+result<std::string> checked_program(std::string path) {
+  if (path.empty() || path.front() == '/')
+    return path;
+  return fail(fault::invalid_config,
+              "program " + quote(path) + ": an absolute path is wanted");
+}
+
+} // namespace
 
 outcome show_index(session& in, const call&) {
   auto list = nlohmann::json::array();
@@ -60,6 +72,13 @@ outcome show_usage(session& in, const call& x) {
                              [&in](const msg::usage_sampled& used) {
                                in.answer({200, render(*used.table)});
                              });
+  return {};
+}
+
+outcome upgrade_shim(session& in, const call& x) {
+  TROUPE_TRY(auto program, checked_program(x.parameters.text("program")));
+  forward<msg::host_info>(in, in.supervisor(), patience::upgrading,
+                          msg::upgrade_shim{std::move(program)});
   return {};
 }
 

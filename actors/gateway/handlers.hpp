@@ -13,6 +13,7 @@ outcome show_version(session& in, const call& x);
 outcome show_info(session& in, const call& x);
 outcome show_metrics(session& in, const call& x);
 outcome show_usage(session& in, const call& x);
+outcome upgrade_shim(session& in, const call& x);
 outcome shut_down(session& in, const call& x);
 outcome show_events(session& in, const call& x);
 

@@ -19,6 +19,7 @@ inline constexpr caf::timespan lookup = 10s;  ///< What is only read in memory.
 inline constexpr caf::timespan reading = 30s; ///< /proc, cgroups, the disk.
 inline constexpr caf::timespan signalling = 30s;
 inline constexpr caf::timespan updating = 90s;  ///< The kernel may reclaim.
+inline constexpr caf::timespan upgrading = 60s; ///< A rehearsal takes 10 s.
 inline constexpr caf::timespan removing = 120s; ///< Poststop hooks included.
 
 /// Added to what the settings or the client allow.

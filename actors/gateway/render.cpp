@@ -153,6 +153,7 @@ std::string render(const msg::host_info& x) {
     {"version", x.version},
     {"pid", x.pid},
     {"shim_pid", x.shim_pid},
+    {"shim_version", x.shim_version},
     {"spare_launchers", x.spare_launchers},
     {"started", moment(x.started)},
     {"root", x.root},

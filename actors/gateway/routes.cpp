@@ -20,6 +20,7 @@ constexpr std::array table{
   route{"GET",    "/metrics",                    show_metrics},
   route{"GET",    "/v1/stats",                   show_usage,       {"stream"}},
   route{"POST",   "/v1/shutdown",                shut_down,        {"stop_containers", "timeout"}},
+  route{"POST",   "/v1/shim/upgrade",            upgrade_shim,     {"program"}},
   route{"GET",    "/v1/events",                  show_events,      {"since", "follow", "container", "type"}},
 
   route{"GET",    "/v1/containers",              list_containers,  {"all"}},

@@ -3,6 +3,7 @@
 #include "actors/gateway/faults.hpp"
 #include "actors/gateway/handlers.hpp"
 #include "actors/guard.hpp"
+#include "config/base/fault_point.hpp"
 #include "config/base/quote.hpp"
 
 #include <algorithm>
@@ -93,6 +94,7 @@ outcome session::route(const request& x) {
 }
 
 void session::answer(response what) {
+  fault_point("gateway", "answer", "before");
   client_->respond(std::move(what));
   end_call();
 }

@@ -1,6 +1,7 @@
 #include "programs/troupe/command.hpp"
 #include "programs/troupe/table.hpp"
 
+#include <filesystem>
 #include <memory>
 
 namespace troupe::client {
@@ -56,6 +57,37 @@ void add_version(CLI::App& app, context& with) {
   });
 }
 
+void add_shim(CLI::App& app, context& with) {
+  auto* shim = app.add_subcommand("shim", "Manage the shim");
+  shim->require_subcommand(1);
+  auto program = std::make_shared<std::string>();
+  auto* command = shim->add_subcommand(
+    "upgrade", "Put another program in the running shim's place");
+  command
+    ->add_option("--program", *program,
+                 "The new troupe-shim [the one that trouped would start]")
+    ->type_name("PATH");
+  command->footer(
+    "Containers, sessions, logs and attached clients go on. The program first "
+    "rehearses\nit with all that the shim holds; if it cannot take over, the "
+    "running one goes on.");
+  command->callback([&with, program] {
+    with.action = [&with, program] {
+      const auto path = program->empty()
+                          ? *program
+                          : std::filesystem::absolute(*program).string();
+      auto api = with.api();
+      const auto did = api.post("/v1/shim/upgrade?program="
+                                + url_encoded(path));
+      if (!did)
+        return complain(did.error());
+      print("troupe-shim " + member_text(*did, "shim_version") + " (pid "
+            + member_text(*did, "shim_pid") + ")\n");
+      return 0;
+    };
+  });
+}
+
 void add_shutdown(CLI::App& app, context& with) {
   struct request {
     bool stop_containers = false;
@@ -89,6 +121,7 @@ void add_shutdown(CLI::App& app, context& with) {
 void add_host_commands(CLI::App& app, context& with) {
   add_info(app, with);
   add_version(app, with);
+  add_shim(app, with);
   add_shutdown(app, with);
 }
 

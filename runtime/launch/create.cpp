@@ -1,3 +1,4 @@
+#include "config/base/fault_point.hpp"
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/cgroup/scope_helper.hpp"
 #include "runtime/launch/console.hpp"
@@ -81,6 +82,7 @@ outcome leave_mounts(spare& own, undo& made) {
 
 outcome create(const plan::launch_plan& plan, const lines& with, spare& own,
                progress& at, undo& made) {
+  fault_point("launcher", "create", "begun");
   TROUPE_CHECK(isolate({with.report, with.start, with.stdin_fd, with.stdout_fd,
                         with.stderr_fd, with.console, own.host_network.get(),
                         own.empty_mounts.get(), own.host_mounts.get(),
@@ -100,12 +102,14 @@ outcome create(const plan::launch_plan& plan, const lines& with, spare& own,
   if (const auto cgroup = cgroup::create(plan.cgroup); !cgroup)
     return fail_at(at, cgroup.error());
   made.cgroup = true;
+  fault_point("launcher", "create", "cgroup");
   const auto entrance = cgroup::open_entrance(plan.cgroup);
   if (!entrance)
     return fail_at(at, entrance.error());
   if (taken.mounts)
     TROUPE_CHECK(open_cgroup_trees(plan, trees, at));
   at = {plan::phase::clone, 0};
+  fault_point("launcher", "create", "clone");
   if (plan.namespaces.unprivileged_maps)
     TROUPE_CHECK(allow_own_maps());
   TROUPE_TRY(auto line, sys::seqpacket_pair());

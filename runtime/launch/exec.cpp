@@ -1,3 +1,4 @@
+#include "config/base/fault_point.hpp"
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/launch/console.hpp"
 #include "runtime/launch/handshake.hpp"
@@ -234,6 +235,7 @@ outcome check(const plan::exec_plan& plan, const lines& with, progress& at) {
 outcome exec(const plan::exec_plan& plan, const lines& with, int target,
              std::chrono::milliseconds patience, progress& at,
              sys::unique_fd& made) {
+  fault_point("launcher", "exec", "begun");
   TROUPE_CHECK(isolate({with.report, with.start, with.stdin_fd, with.stdout_fd,
                         with.stderr_fd, with.console, target},
                        with.preserve_fds));
@@ -241,6 +243,7 @@ outcome exec(const plan::exec_plan& plan, const lines& with, int target,
   TROUPE_TRY(auto listener, connect_listener(plan.process.seccomp, at));
   TROUPE_TRY(auto host, prepare_host(plan, target, at));
   TROUPE_TRY(auto line, sys::seqpacket_pair());
+  fault_point("launcher", "exec", "clone");
   const auto first = entered_first(plan);
   TROUPE_CHECK(enter_first(plan, first, target, host, at));
   at = {plan::phase::clone, 0};

@@ -1,3 +1,4 @@
+#include "config/base/fault_point.hpp"
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/launch/hooks.hpp"
 #include "runtime/launch/isolate.hpp"
@@ -20,8 +21,10 @@ int finish(int report_line, const progress& at, const outcome& how) {
 
 outcome tear_down(const plan::launch_plan& plan, int report_line,
                   progress& at) {
+  fault_point("launcher", "teardown", "begun");
   TROUPE_CHECK(isolate({report_line}));
   const auto removed = cgroup::remove(plan.cgroup, removal_patience);
+  fault_point("launcher", "teardown", "removed");
   at = {plan::phase::intel_rdt, 0};
   const auto left = remove_resctrl(plan, false);
   // The spec's last step; run whether or not something was left behind.

@@ -107,13 +107,18 @@ result<unique_fd> sealed_copy(const std::string& name,
   return fd;
 }
 
-result<std::vector<std::uint8_t>> read_sealed(int fd, std::size_t limit) {
+outcome check_sealed(int fd) {
   constexpr auto wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
   const auto seals = ::fcntl(fd, F_GET_SEALS);
   if (seals < 0)
     return fail_os(errno, "fcntl F_GET_SEALS", "memfd");
   if ((seals & wanted) != wanted)
     return fail(fault::invalid_config, "memfd: not sealed against change");
+  return {};
+}
+
+result<std::vector<std::uint8_t>> read_sealed(int fd, std::size_t limit) {
+  TROUPE_CHECK(check_sealed(fd));
   struct stat info {};
   if (::fstat(fd, &info) != 0)
     return fail_os(errno, "fstat", "memfd");

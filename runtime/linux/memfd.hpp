@@ -23,6 +23,9 @@ sealed_memfd(const std::string& name, std::span<const std::uint8_t> content);
 /// An empty memfd to write to.
 [[nodiscard]] result<unique_fd> plain_memfd(const std::string& name);
 
+/// Refuses a memfd that is not sealed against every change of its content.
+[[nodiscard]] outcome check_sealed(int fd);
+
 /// Reads a memfd whole; one that is not sealed against writing, or larger than
 /// `limit` bytes, is refused.
 [[nodiscard]] result<std::vector<std::uint8_t>>

@@ -16,6 +16,16 @@ public:
   [[nodiscard]] static result<std::unique_ptr<log_sink>>
   open(const log_options& how, std::vector<sys::unique_fd> files);
 
+  /// To be taken over.
+  captured() = default;
+
+  void hand_over(saver& with) override {
+    members(with);
+  }
+  void hand_over(loader& with) override {
+    members(with);
+  }
+
   void finish(time_ns) override {
   }
 
@@ -23,9 +33,17 @@ private:
   struct output {
     sys::unique_fd file;
     std::size_t room = 0;
+    template <class Way>
+    void hand_over(Way& with) {
+      with(file, room);
+    }
   };
 
-  captured() = default;
+  template <class Way>
+  void members(Way& with) {
+    hand_over_counters(with);
+    with(outputs_[0], outputs_[1]);
+  }
   void take(log::stream from, std::string_view bytes, time_ns now) override;
 
   std::array<output, 2> outputs_;

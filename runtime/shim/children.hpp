@@ -22,6 +22,10 @@ struct child {
   pid_t pid = 0;
   sys::unique_fd pidfd;
   sys::unique_fd line;
+  template <class Way>
+  void hand_over(Way& with) {
+    with(pid, pidfd, line);
+  }
 };
 
 /// Forks. The child calls `body` with its end of the report line and exits with

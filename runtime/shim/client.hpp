@@ -49,7 +49,20 @@ public:
   client(client_owner& owner, sys::unique_fd socket,
          const client_options& what);
 
-  /// Begins to listen.
+  /// To be taken over.
+  explicit client(client_owner& owner) : owner_(owner) {
+  }
+
+  template <class Way>
+  void hand_over(Way& with) {
+    with(socket_, what_);
+    if (!codec_)
+      codec_ = client_codec::of(what_.framing);
+    codec_->hand_over(with);
+    with(input_open_, output_open_, finishing_, dropping_, gap_, kept_, sent_);
+  }
+
+  /// Begins to listen, or goes on.
   [[nodiscard]] outcome open(loop& in);
 
   /// Output, if the client wants any.

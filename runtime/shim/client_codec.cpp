@@ -11,6 +11,13 @@ namespace {
 
 class frame_codec final : public client_codec {
 public:
+  void hand_over(saver& with) override {
+    members(with);
+  }
+  void hand_over(loader& with) override {
+    members(with);
+  }
+
   head head_of(frame_stream stream, std::size_t size) const override {
     head out;
     for (const auto byte :
@@ -42,6 +49,11 @@ public:
   }
 
 private:
+  template <class Way>
+  void members(Way& with) {
+    with(header_, have_, left_);
+  }
+
   void take_header(std::string_view& bytes) {
     const auto n = std::min(bytes.size(), header_.size() - have_);
     std::copy_n(bytes.begin(), n, header_.begin() + have_);
@@ -123,6 +135,13 @@ client_codec::head websocket_head(unsigned opcode, std::size_t size) {
 
 class websocket_codec final : public client_codec {
 public:
+  void hand_over(saver& with) override {
+    members(with);
+  }
+  void hand_over(loader& with) override {
+    members(with);
+  }
+
   head head_of(frame_stream stream, std::size_t size) const override {
     auto out = websocket_head(binary, size + 1);
     out.add(static_cast<unsigned>(stream));
@@ -156,6 +175,11 @@ public:
   }
 
 private:
+  template <class Way>
+  void members(Way& with) {
+    with(header_, in_body_, left_, masked_, channel_, control_);
+  }
+
   [[nodiscard]] unsigned at(std::size_t i) const noexcept {
     return static_cast<unsigned char>(header_[i]);
   }

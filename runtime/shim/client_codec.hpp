@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/shim/handover.hpp"
 #include "runtime/shim/protocol/frames.hpp"
 #include "runtime/shim/protocol/messages.hpp"
 
@@ -38,6 +39,12 @@ public:
   [[nodiscard]] static std::unique_ptr<client_codec> of(framing what);
 
   virtual ~client_codec() = default;
+
+  /// What has come in by half.
+  virtual void hand_over(saver&) {
+  }
+  virtual void hand_over(loader&) {
+  }
 
   [[nodiscard]] virtual head head_of(frame_stream stream,
                                      std::size_t size) const = 0;

@@ -1,5 +1,6 @@
 #include "runtime/shim/file_log.hpp"
 
+#include "config/base/fault_point.hpp"
 #include "runtime/log/json_lines.hpp"
 
 #include <cerrno>
@@ -119,7 +120,10 @@ void file_log::emit(log::stream from, std::string_view begin,
 void file_log::flush() {
   if (batch_.marks.empty() || blocked_)
     return;
+  const fault_scope step{"log", "write"};
   std::pair<std::size_t, int> did{0, 0};
+  if (const auto wanted = step.failure(); !wanted)
+    return settle(0, wanted.error().os_errno);
   // No file: the last rotation could not make its new one.
   if (const auto opened = file_ ? troupe::outcome{} : open_file(); !opened)
     did.second = opened.error().os_errno;
@@ -173,6 +177,7 @@ void file_log::rotate() {
   const auto& path = options_.path;
   if (size_ == 0)
     return;
+  const fault_scope step{"log", "rotate"};
   for (auto n = options_.max_files; n > 1; --n)
     ::rename(generation(path, n - 1).c_str(), generation(path, n).c_str());
   const auto moved = options_.max_files == 0

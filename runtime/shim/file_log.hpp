@@ -20,6 +20,16 @@ public:
   [[nodiscard]] static result<std::unique_ptr<log_sink>>
   open(log_options options);
 
+  /// To be taken over.
+  file_log() = default;
+
+  void hand_over(saver& with) override {
+    members(with);
+  }
+  void hand_over(loader& with) override {
+    members(with);
+  }
+
   void retry() override;
   void give_up() override;
   void finish(time_ns now) override;
@@ -37,7 +47,17 @@ private:
     };
     std::string text;
     std::vector<mark> marks;
+    template <class Way>
+    void hand_over(Way& with) {
+      with(text, marks);
+    }
   };
+
+  template <class Way>
+  void members(Way& with) {
+    hand_over_counters(with);
+    with(options_, file_, size_, rotate_at_, lines_, batch_, blocked_);
+  }
 
   explicit file_log(log_options options) : options_(std::move(options)) {
   }

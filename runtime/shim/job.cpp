@@ -12,6 +12,11 @@ job::job(const surroundings& in, table& tell, kind what, process_key key)
   : in_(in), table_(tell), kind_(what), key_(std::move(key)) {
 }
 
+job::job(const surroundings& in, table& tell, loader& from)
+  : in_(in), table_(tell) {
+  hand_over(from);
+}
+
 job::~job() {
   in_.children.remove(child_.pid);
 }
@@ -26,6 +31,10 @@ result<std::unique_ptr<job>> job::run(const surroundings& in, table& tell,
 
 outcome job::open(const std::function<int(int)>& body) {
   TROUPE_TRY(child_, fork_child(in_.self, body));
+  return resume();
+}
+
+outcome job::resume() {
   in_.children.add(child_.pid, *this);
   TROUPE_TRY(line_ready_, in_.loop.add(child_.line.get(), EPOLLIN,
                                        [this](std::uint32_t) { read_line(); }));

@@ -23,6 +23,16 @@ public:
   run(const surroundings& in, table& tell, kind what, process_key key,
       const std::function<int(int)>& body);
 
+  /// One that takes over from another; `resume` comes next.
+  job(const surroundings& in, table& tell, loader& from);
+
+  template <class Way>
+  void hand_over(Way& with) {
+    with(kind_, key_, child_, askers_, last_);
+  }
+
+  [[nodiscard]] outcome resume();
+
   /// `who` gets the answer too.
   void join(const asker& who) {
     askers_.push_back(who);
@@ -46,7 +56,7 @@ private:
 
   surroundings in_;
   table& table_;
-  kind kind_;
+  kind kind_{};
   process_key key_;
   child child_;
   watch line_ready_;

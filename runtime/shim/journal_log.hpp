@@ -21,6 +21,16 @@ public:
   [[nodiscard]] static result<std::unique_ptr<log_sink>>
   open(log_options options, const process_key& of);
 
+  /// To be taken over.
+  journal_log() = default;
+
+  void hand_over(saver& with) override {
+    members(with);
+  }
+  void hand_over(loader& with) override {
+    members(with);
+  }
+
   void retry() override;
   void give_up() override;
   /// Each line is a system call.
@@ -39,7 +49,17 @@ private:
   struct record {
     std::string text;
     std::size_t payload = 0; ///< Bytes of output in it.
+    template <class Way>
+    void hand_over(Way& with) {
+      with(text, payload);
+    }
   };
+
+  template <class Way>
+  void members(Way& with) {
+    hand_over_counters(with);
+    with(options_, constant_, socket_, lines_, waiting_);
+  }
 
   journal_log(log_options options, const process_key& of);
   void take(log::stream from, std::string_view bytes, time_ns now) override;

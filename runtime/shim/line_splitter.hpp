@@ -40,6 +40,11 @@ public:
       hand_out(begin, {}, true, take);
   }
 
+  template <class Way>
+  void hand_over(Way& with) {
+    with(kept_[0], kept_[1]);
+  }
+
 private:
   /// A kept line's buffer above this is given back when the line is done.
   static constexpr std::size_t small_buffer = 1024;

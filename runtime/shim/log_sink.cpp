@@ -26,6 +26,22 @@ log_sink::open(const log_options& how, const process_key& of,
   return std::unique_ptr<log_sink>{};
 }
 
+std::unique_ptr<log_sink> log_sink::empty(log_driver which) {
+  switch (which) {
+  case log_driver::none:
+  case log_driver::passthrough:
+    break;
+  case log_driver::k8s_file:
+  case log_driver::json_file:
+    return std::make_unique<file_log>();
+  case log_driver::journald:
+    return std::make_unique<journal_log>();
+  case log_driver::capture:
+    return std::make_unique<captured>();
+  }
+  return nullptr;
+}
+
 void log_sink::count_dropped(int why, std::size_t bytes) {
   const auto n = static_cast<std::int64_t>(bytes);
   counters_.bytes_dropped += n;

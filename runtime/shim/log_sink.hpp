@@ -4,6 +4,7 @@
 #include "config/base/result.hpp"
 #include "runtime/linux/unique_fd.hpp"
 #include "runtime/log/cri.hpp"
+#include "runtime/shim/handover.hpp"
 #include "runtime/shim/protocol/messages.hpp"
 
 #include <cstdint>
@@ -22,6 +23,12 @@ public:
   [[nodiscard]] static result<std::unique_ptr<log_sink>>
   open(const log_options& how, const process_key& of,
        std::vector<sys::unique_fd> files);
+
+  /// One that is to take over from another of the same kind, or null.
+  [[nodiscard]] static std::unique_ptr<log_sink> empty(log_driver which);
+
+  virtual void hand_over(saver& with) = 0;
+  virtual void hand_over(loader& with) = 0;
 
   log_sink() = default;
   log_sink(const log_sink&) = delete;
@@ -71,6 +78,11 @@ public:
   }
 
 protected:
+  template <class Way>
+  void hand_over_counters(Way& with) {
+    with(counters_);
+  }
+
   virtual void take(log::stream from, std::string_view bytes, time_ns now) = 0;
 
   void count_logged(std::size_t bytes) noexcept {

@@ -19,6 +19,12 @@ public:
   /// Points stdin, stdout and stderr to /dev/null.
   [[nodiscard]] static outcome silence();
 
+  /// What the process was like before any shim program settled in it.
+  template <class Way>
+  void hand_over(Way& with) {
+    with(descriptors_, oom_score_);
+  }
+
   /// In a forked child: undoes what fork(2) has handed down, but for signals
   /// and descriptors, which are launch::isolate's.
   void restore_in_child() const noexcept;
@@ -26,7 +32,7 @@ public:
 private:
   own_process() = default;
 
-  struct rlimit descriptors_ {};
+  struct rlimit descriptors_ {}; ///< What they were.
   std::string oom_score_; ///< What it was; "" if it could not be changed.
 };
 

@@ -1,5 +1,6 @@
 #include "runtime/shim/process.hpp"
 
+#include "config/base/fault_point.hpp"
 #include "runtime/linux/seqpacket.hpp"
 #include "runtime/shim/child_work.hpp"
 #include "runtime/shim/endings.hpp"
@@ -66,16 +67,18 @@ outcome process::launch(const shim::launch& request, luggage with,
 
 outcome process::open_stdio(const shim::launch& request,
                             std::vector<sys::unique_fd> fds) {
-  stdio::listener tell;
-  tell.counted = [this] { table_.counted(record_.key); };
-  tell.clients_gone = [to = &table_] { to->tidy_later(); };
-  TROUPE_TRY(stdio_,
-             stdio::open(in_.loop, request, std::move(fds), std::move(tell)));
+  TROUPE_TRY(stdio_, stdio::open(in_.loop, request, std::move(fds),
+                                 listener_for_stdio()));
   if (request.files.empty())
     return {};
   files_ = process_files{request.files};
   TROUPE_TRY(auto socket, files_.listen());
   return stdio_->accept_at(std::move(socket));
+}
+
+stdio::listener process::listener_for_stdio() {
+  return {[this] { table_.counted(record_.key); },
+          [to = &table_] { to->tidy_later(); }};
 }
 
 result<child> process::fork_launcher(const shim::launch& request,
@@ -111,6 +114,12 @@ outcome process::watch_launcher() {
   TROUPE_TRY(report_ready_,
              in_.loop.add(launcher_.line.get(), EPOLLIN,
                           [this](std::uint32_t) { read_report_line(); }));
+  return watch_start_line();
+}
+
+outcome process::watch_start_line() {
+  if (!start_line_)
+    return {};
   TROUPE_TRY(start_ready_,
              in_.loop.add(start_line_.get(), EPOLLIN,
                           [this](std::uint32_t) { read_start_line(); }));
@@ -150,6 +159,7 @@ void process::on_report(const line_event& what) {
 void process::on_spawned(const line_event& what) {
   if (init_ || !what.fd)
     return;
+  fault_point("shim", "init", "spawned");
   record_.pid = what.report.pid;
   if (files_)
     warn_unless(files_.write_pid(record_.pid));
@@ -175,6 +185,7 @@ void process::watch_init() {
 void process::on_created() {
   if (record_.state != process_state::launching || failed_)
     return;
+  fault_point("shim", "init", "created");
   record_.state = process_state::created;
   record_.created = now_ns();
   publish();
@@ -224,11 +235,13 @@ void process::end_launch() {
     return;
   record_.failure = step_of(*failed_);
   record_.finished = now_ns();
-  stdio_->drain_all([this] {
-    record_.state = process_state::failed;
-    finish_stdio();
-    answer(launching_, failed_answer(*failed_));
-  });
+  stdio_->drain_all([this] { finish_launch(); });
+}
+
+void process::finish_launch() {
+  record_.state = process_state::failed;
+  finish_stdio();
+  answer(launching_, failed_answer(*failed_));
 }
 
 // -- start, signal, attach ----------------------------------------------------
@@ -267,6 +280,7 @@ void process::read_start_line() {
 void process::on_started() {
   if (!start_sent_ || failed_ || record_.state != process_state::created)
     return;
+  fault_point("shim", "init", "running");
   record_.state = process_state::running;
   record_.started = now_ns();
   publish();
@@ -332,6 +346,7 @@ void process::look_at_init() {
   if (ended && !*ended)
     return;
   // ECHILD: an orphan sweep took it before its launcher told us of it.
+  fault_point("shim", "init", "reaped");
   exit_ = ended ? **ended : sys::exit_status{.signal = SIGKILL};
   in_.children.remove(record_.pid);
   init_exited_.reset();
@@ -359,14 +374,17 @@ void process::end_process() {
   }
   // All that it wrote is in the pipes by now: when a pid namespace's init is
   // reaped, every process in it is gone, pid_namespaces(7).
-  stdio_->drain_all([this] {
-    record_.state = process_state::exited;
-    finish_stdio();
-    answer(starting_, failed_ ? failed_answer(*failed_) : shim::answer{});
-  });
+  stdio_->drain_all([this] { finish_process(); });
+}
+
+void process::finish_process() {
+  record_.state = process_state::exited;
+  finish_stdio();
+  answer(starting_, failed_ ? failed_answer(*failed_) : shim::answer{});
 }
 
 void process::finish_stdio() {
+  const fault_scope step{"shim", "end"};
   start_ready_.reset();
   start_line_.reset();
   stdio_->finish(status_of(record_));
@@ -388,6 +406,49 @@ void process::answer(std::optional<asker>& who, shim::answer what) {
 void process::warn_unless(const outcome& done) {
   if (!done)
     table_.warn({record_.key, done.error().what, false, {}});
+}
+
+// -- another program ----------------------------------------------------------
+
+process::process(const surroundings& in, table& tell, loader& from)
+  : in_(in), table_(tell) {
+  hand_over(from);
+}
+
+template <class Way>
+void process::hand_over(Way& with) {
+  auto has_stdio = stdio_ != nullptr;
+  with(record_, files_, recent_, launcher_, init_, start_line_, launching_,
+       starting_, start_sent_, failed_, exit_, has_stdio);
+  if (!has_stdio)
+    return;
+  if constexpr (Way::saving)
+    stdio_->hand_over(with);
+  else
+    stdio_ = stdio::taken_over(in_.loop, with, listener_for_stdio());
+}
+
+template void process::hand_over(saver& with);
+
+outcome process::resume() {
+  if (launcher_.pidfd) {
+    in_.children.add(launcher_.pid, *this);
+    TROUPE_CHECK(watch_launcher());
+  } else {
+    TROUPE_CHECK(watch_start_line());
+  }
+  if (init_) {
+    in_.children.add(record_.pid, *this);
+    TROUPE_TRY(init_exited_,
+               in_.loop.add(init_.get(), EPOLLIN,
+                            [this](std::uint32_t) { look_at_init(); }));
+  }
+  if (!stdio_)
+    return {};
+  return stdio_->resume([this] {
+    record_.state == process_state::launching ? finish_launch()
+                                              : finish_process();
+  });
 }
 
 void process::publish() {

@@ -25,6 +25,15 @@ public:
   process& operator=(const process&) = delete;
   ~process() override;
 
+  /// One that takes over from another; `resume` comes next.
+  process(const surroundings& in, table& tell, loader& from);
+
+  template <class Way>
+  void hand_over(Way& with);
+
+  /// Goes on where the other was.
+  [[nodiscard]] outcome resume();
+
   /// What came with a launch.
   struct luggage {
     int plan = -1;
@@ -74,7 +83,9 @@ private:
                      std::vector<sys::unique_fd> fds);
   result<child> fork_launcher(const shim::launch& request, const luggage& with,
                               int start_line);
+  [[nodiscard]] stdio::listener listener_for_stdio();
   outcome watch_launcher();
+  outcome watch_start_line();
   void on_report(const line_event& what);
   void on_spawned(const line_event& what);
   void on_created();
@@ -86,7 +97,9 @@ private:
   void watch_init();
   void kill_init();
   void end_launch();
+  void finish_launch();
   void end_process();
+  void finish_process();
   void finish_stdio();
   void answer(std::optional<asker>& who, shim::answer what);
   void warn_unless(const outcome& done);

@@ -20,6 +20,11 @@ public:
   /// `prefix`: a directory and what each name begins with.
   explicit process_files(const std::string& prefix);
 
+  template <class Way>
+  void hand_over(Way& with) {
+    with(directory_, name_);
+  }
+
   explicit operator bool() const noexcept {
     return !directory_.empty();
   }

@@ -30,6 +30,11 @@ public:
     }
   }
 
+  template <class Way>
+  void hand_over(Way& with) {
+    with(limit_, size_, pieces_);
+  }
+
 private:
   /// Short enough to be let go without a hole, long enough to be few.
   static constexpr std::size_t piece_size = 4096;
@@ -37,8 +42,12 @@ private:
   static constexpr std::size_t piece_cost = 64;
 
   struct piece {
-    frame_stream from;
+    frame_stream from{};
     std::string text;
+    template <class Way>
+    void hand_over(Way& with) {
+      with(from, text);
+    }
   };
 
   std::size_t limit_;

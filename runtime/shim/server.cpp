@@ -1,5 +1,6 @@
 #include "runtime/shim/server.hpp"
 
+#include "config/base/fault_point.hpp"
 #include "runtime/shim/child_work.hpp"
 
 #include <algorithm>
@@ -65,7 +66,7 @@ result<sys::unique_fd> only_fd(sys::packet& of, std::string_view request) {
 
 } // namespace
 
-server::server(shim::loop& in, const own_process& self, std::string path,
+server::server(shim::loop& in, own_process& self, std::string path,
                std::size_t spare_launchers)
   : loop_(in),
     path_(std::move(path)),
@@ -75,10 +76,15 @@ server::server(shim::loop& in, const own_process& self, std::string path,
 
 outcome server::open() {
   TROUPE_TRY(listener_, sys::seqpacket_listen(path_));
+  TROUPE_CHECK(watch_listener());
+  return watch_children();
+}
+
+outcome server::watch_listener() {
   reserve_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   TROUPE_TRY(accepting_, loop_.add(listener_.get(), EPOLLIN,
                                    [this](std::uint32_t) { accept(); }));
-  return watch_children();
+  return {};
 }
 
 outcome server::watch_children() {
@@ -186,7 +192,9 @@ supervisor::listener server::listener_for_supervisor() {
 // the asker; the others are answered here.
 void server::handle(const request& what, sys::packet came_in) {
   const asker who{supervisor_->id(), seq_of(what)};
-  const auto later = std::holds_alternative<launch>(what)
+  const fault_scope step{"shim", name_of(what)};
+  const auto later = std::holds_alternative<upgrade>(what)
+                     || std::holds_alternative<launch>(what)
                      || std::holds_alternative<start>(what)
                      || std::holds_alternative<teardown>(what)
                      || std::holds_alternative<poststart>(what);

@@ -3,6 +3,7 @@
 #include "runtime/shim/job.hpp"
 #include "runtime/shim/process.hpp"
 #include "runtime/shim/spares.hpp"
+#include "runtime/shim/successor.hpp"
 #include "runtime/shim/supervisor.hpp"
 #include "runtime/shim/table.hpp"
 
@@ -23,13 +24,17 @@ public:
   /// How long a fresh shim waits for its first supervisor.
   static constexpr std::chrono::seconds first_connection{10};
 
-  server(shim::loop& in, const own_process& self, std::string path,
+  server(shim::loop& in, own_process& self, std::string path,
          std::size_t spare_launchers);
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
   /// Listens at the path, mode 0600.
   [[nodiscard]] outcome open();
+
+  /// Goes on where another program was, in the place of `open`: see
+  /// handover.hpp. `same_protocol`: as the supervisor's until now.
+  [[nodiscard]] outcome take_over(loader& from, bool same_protocol);
 
   /// Until it is not needed any more; the socket is gone then.
   [[nodiscard]] outcome run();
@@ -42,6 +47,7 @@ private:
   [[nodiscard]] supervisor::listener listener_for_supervisor();
 
   void handle(const request& what, sys::packet came_in);
+  outcome obey(const upgrade& x, const asker& who, sys::packet& with);
   outcome obey(const launch& x, const asker& who, sys::packet& with);
   outcome obey(const start& x, const asker& who, sys::packet& with);
   outcome obey(const signal& x, const asker& who, sys::packet& with);
@@ -52,6 +58,19 @@ private:
   outcome obey(const poststart& x, const asker& who, sys::packet& with);
   outcome obey(const forget& x, const asker& who, sys::packet& with);
   outcome obey(const quit& x, const asker& who, sys::packet& with);
+
+  [[nodiscard]] saver everything();
+  template <class Way>
+  void hand_over(Way& with);
+  template <class Way>
+  void hand_over_processes(Way& with);
+  template <class Way>
+  void hand_over_jobs(Way& with);
+  template <class Way>
+  void hand_over_draining(Way& with);
+  outcome resume(bool same_protocol);
+  void give_way(const outcome& rehearsed);
+  outcome watch_listener();
 
   [[nodiscard]] result<process*> find(const process_key& key);
   [[nodiscard]] job* job_of(job::kind what, const process_key& key);
@@ -89,6 +108,8 @@ private:
   std::vector<std::unique_ptr<stdio>> draining_;
   std::unique_ptr<supervisor> supervisor_;
   std::uint64_t last_connection_ = 0;
+  std::unique_ptr<successor> successor_;
+  asker upgrader_;      ///< Waits for it.
   bool patient_ = true; ///< The first supervisor may still come.
   bool quitting_ = false;
   bool tidying_ = false;

@@ -2,6 +2,7 @@
 
 #include "config/base/result.hpp"
 #include "runtime/linux/unique_fd.hpp"
+#include "runtime/shim/protocol/version.hpp"
 
 #include <cstddef>
 #include <string>
@@ -10,9 +11,21 @@ namespace troupe::shim {
 
 inline constexpr int most_spare_launchers = 16;
 
-/// The life of a shim: settles, listens at `path` (absolute), says "ready" or
-/// why not on `ready`, and serves until it is not needed any more.
-[[nodiscard]] outcome run(const std::string& path, std::size_t spare_launchers,
-                          sys::unique_fd ready);
+struct shim_options {
+  std::string path; ///< Where it listens; absolute.
+  std::size_t spare_launchers = 0;
+  /// Where "ready" is said, or why not.
+  sys::unique_fd ready;
+  /// What another program has handed over (handover.hpp), or invalid.
+  sys::unique_fd handover;
+  /// Only read that, say "ready", and end.
+  bool rehearse = false;
+  /// That the supervisor speaks which wants the upgrade.
+  std::uint32_t protocol = protocol_version;
+};
+
+/// The life of a shim: settles, listens or takes over, and serves until it is
+/// not needed any more.
+[[nodiscard]] outcome run(shim_options how);
 
 } // namespace troupe::shim

@@ -46,7 +46,7 @@ std::optional<launcher::lines> lines_of(sys::packet& order) {
   return out;
 }
 
-constexpr std::array<std::uint8_t, 1> ready_word{'r'};
+constexpr std::array<std::uint8_t, 1> spare_is_ready{'r'};
 
 /// The life of a spare. Its launch reports what goes wrong from here on, but
 /// for an order whose descriptors were lost (EMFILE): then it just ends.
@@ -55,7 +55,7 @@ int wait_for_order(int line, launcher::spare_ground ground) {
                            ground.host_mounts.get(), ground.host_root.get()}))
     return 1;
   auto own = launcher::make_spare(std::move(ground));
-  if (!own || !sys::send_packet(line, ready_word))
+  if (!own || !sys::send_packet(line, spare_is_ready))
     return 1;
   auto order = sys::receive_packet(line);
   if (!order || order->closed)

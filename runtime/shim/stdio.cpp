@@ -74,6 +74,7 @@ result<std::unique_ptr<stdio>> stdio::open(loop& in, const launch& how,
     out->child_ = {std::move(fds[0]), std::move(fds[1]), std::move(fds[2]), {}};
     return out;
   }
+  out->driver_ = how.log.driver;
   TROUPE_TRY(out->log_, log_sink::open(how.log, how.key, std::move(fds)));
   out->recent_ = recent_output{how.replay};
   if (how.terminal) {
@@ -128,6 +129,10 @@ outcome stdio::open_console() {
     return fail_os(errno, "fcntl O_NONBLOCK", "console line");
   console_ = std::move(line.first);
   child_.console = std::move(line.second);
+  return watch_console();
+}
+
+outcome stdio::watch_console() {
   TROUPE_TRY(console_ready_,
              loop_.add(console_.get(), EPOLLIN,
                        [this](std::uint32_t) { take_terminal(); }));
@@ -298,10 +303,14 @@ void stdio::drain_all(std::function<void()> done) {
   take_terminal();
   for (auto& each : outputs_)
     begin_drain(each);
+  draining_ = true;
   drained_ = std::move(done);
   go_on_draining();
-  if (!drained_)
-    return;
+  if (drained_)
+    hurry_drain();
+}
+
+void stdio::hurry_drain() {
   loop_.after(log_patience, [to = std::weak_ptr<stdio*>{self_}] {
     const auto self = to.lock();
     if (!self || !(*self)->drained_)
@@ -315,8 +324,10 @@ void stdio::go_on_draining() {
   for (auto& each : outputs_)
     if (!drain(each))
       return;
-  if (const auto waiting = std::exchange(drained_, nullptr))
+  if (const auto waiting = std::exchange(drained_, nullptr)) {
+    draining_ = false;
     waiting();
+  }
 }
 
 bool stdio::blocked() const noexcept {
@@ -418,6 +429,10 @@ void stdio::add(std::unique_ptr<client> fresh) {
 
 outcome stdio::accept_at(sys::unique_fd socket) {
   listener_ = std::move(socket);
+  return watch_listener();
+}
+
+outcome stdio::watch_listener() {
   TROUPE_TRY(accepting_, loop_.add(listener_.get(), EPOLLIN,
                                    [this](std::uint32_t) { accept(); }));
   return {};
@@ -459,6 +474,81 @@ attach_counters stdio::attached() const noexcept {
 bool stdio::has_clients() const noexcept {
   return std::any_of(clients_.begin(), clients_.end(),
                      [](const auto& each) { return !each->dead(); });
+}
+
+// -- another program ----------------------------------------------------------
+
+// The ends that are the child's are closed by the time that anything else can
+// happen, and work that is queued in the loop begins anew in `resume`.
+template <class Way>
+void stdio::hand_over(Way& with) {
+  with(console_, has_terminal_, outputs_[0], outputs_[1], stdin_, stdin_kept_,
+       stdin_ending_, draining_, last_counters_, recent_, listener_,
+       clients_dropped_);
+  hand_over_log(with);
+  hand_over_clients(with);
+}
+
+template <class Way>
+void stdio::hand_over_log(Way& with) {
+  auto has_log = log_ != nullptr;
+  with(driver_, has_log);
+  if (!Way::saving && has_log)
+    log_ = log_sink::empty(driver_);
+  if (log_)
+    log_->hand_over(with);
+}
+
+template <class Way>
+void stdio::hand_over_clients(Way& with) {
+  std::erase_if(clients_, [](const auto& each) { return each->dead(); });
+  auto count = clients_.size();
+  with(count);
+  if constexpr (Way::saving)
+    for (const auto& each : clients_)
+      each->hand_over(with);
+  else
+    for (; count > 0 && with.ok(); --count)
+      clients_.emplace_back(std::make_unique<client>(*this))->hand_over(with);
+}
+
+template void stdio::hand_over(saver& with);
+
+std::unique_ptr<stdio> stdio::taken_over(loop& in, loader& from,
+                                         listener tell) {
+  std::unique_ptr<stdio> out{new stdio{in, std::move(tell)}};
+  out->hand_over(from);
+  return out;
+}
+
+// Nothing is read or written here: this may be a rehearsal.
+outcome stdio::resume(std::function<void()> done) {
+  if (console_)
+    TROUPE_CHECK(watch_console());
+  for (auto& each : outputs_)
+    if (each.pipe && !draining_)
+      TROUPE_CHECK(watch_output(each));
+  if (stdin_) {
+    TROUPE_CHECK(watch_input());
+    if (!stdin_kept_.empty() || stdin_ending_)
+      stdin_ready_.want(EPOLLOUT);
+  }
+  if (listener_)
+    TROUPE_CHECK(watch_listener());
+  for (const auto& each : clients_)
+    TROUPE_CHECK(each->open(loop_));
+  if (blocked())
+    wait_for_log();
+  regulate();
+  if (draining_) {
+    drained_ = std::move(done);
+    hurry_drain();
+    loop_.later([to = std::weak_ptr<stdio*>{self_}] {
+      if (const auto self = to.lock())
+        (*self)->go_on_draining();
+    });
+  }
+  return {};
 }
 
 void stdio::gone(client&) {

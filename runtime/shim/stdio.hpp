@@ -47,6 +47,16 @@ public:
   open(loop& in, const launch& how, std::vector<sys::unique_fd> fds,
        listener tell);
 
+  /// One that takes over from another; `resume` comes next.
+  [[nodiscard]] static std::unique_ptr<stdio> taken_over(loop& in, loader& from,
+                                                         listener tell);
+
+  template <class Way>
+  void hand_over(Way& with);
+
+  /// Goes on where the other was: `done` as in `drain_all`, if it drains.
+  [[nodiscard]] outcome resume(std::function<void()> done);
+
   /// Lets clients come by a listening socket, too (process_files.hpp).
   [[nodiscard]] outcome accept_at(sys::unique_fd socket);
 
@@ -96,6 +106,10 @@ private:
     sys::unique_fd pipe;
     watch ready;
     int left = 0; ///< To be drained, once its process is gone.
+    template <class Way>
+    void hand_over(Way& with) {
+      with(stream, pipe, left);
+    }
   };
 
   stdio(loop& in, listener tell) noexcept;
@@ -106,6 +120,13 @@ private:
   outcome watch_output(output& from);
   outcome watch_input();
   void read_output(output& from);
+  template <class Way>
+  void hand_over_log(Way& with);
+  template <class Way>
+  void hand_over_clients(Way& with);
+  outcome watch_console();
+  outcome watch_listener();
+  void hurry_drain();
   void begin_drain(output& from);
   bool drain(output& from);
   void go_on_draining();
@@ -139,9 +160,11 @@ private:
   watch stdin_ready_;
   std::string stdin_kept_;
   bool stdin_ending_ = false;
+  log_driver driver_ = log_driver::none;
   std::unique_ptr<log_sink> log_; ///< Null: none.
   watch log_ready_;
   bool log_waits_ = false;        ///< `retry_log` is due.
+  bool draining_ = false;         ///< Its process is gone.
   std::function<void()> drained_; ///< Waits for the log.
   log_counters last_counters_;    ///< Of a log that is no more.
   recent_output recent_;

@@ -27,14 +27,39 @@ supervisor::open(loop& in, std::uint64_t id, sys::unique_fd socket,
                  const std::vector<process_key>& keys, listener tell) {
   std::unique_ptr<supervisor> out{
     new supervisor{in, id, std::move(socket), std::move(tell)}};
-  TROUPE_TRY(out->watch_, in.add(out->socket_.get(), EPOLLIN,
-                                 [self = out.get()](std::uint32_t events) {
-                                   self->ready(events);
-                                 }));
+  TROUPE_CHECK(out->watch_socket());
   for (const auto& key : keys)
     out->changed(key);
   out->flush_later();
   return out;
+}
+
+outcome supervisor::watch_socket() {
+  TROUPE_TRY(watch_,
+             loop_.add(socket_.get(), EPOLLIN,
+                       [this](std::uint32_t events) { ready(events); }));
+  return {};
+}
+
+std::unique_ptr<supervisor> supervisor::taken_over(loop& in, loader& from,
+                                                   listener tell) {
+  std::unique_ptr<supervisor> out{new supervisor{in, 0, {}, std::move(tell)}};
+  out->hand_over(from);
+  return out;
+}
+
+outcome supervisor::resume(bool same_protocol,
+                           const std::vector<process_key>& keys) {
+  TROUPE_CHECK(watch_socket());
+  in_dirty_ = {dirty_.begin(), dirty_.end()};
+  for (const auto& key : keys)
+    changed(key);
+  if (!same_protocol) {
+    synced_ = false;
+    waiting_.clear();
+  }
+  flush_later();
+  return {};
 }
 
 void supervisor::ready(std::uint32_t events) {

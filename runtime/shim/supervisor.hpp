@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/linux/seqpacket.hpp"
+#include "runtime/shim/handover.hpp"
 #include "runtime/shim/loop.hpp"
 #include "runtime/shim/protocol/messages.hpp"
 
@@ -40,6 +41,20 @@ public:
   open(loop& in, std::uint64_t id, sys::unique_fd socket,
        const std::vector<process_key>& keys, listener tell);
 
+  /// One that takes over from another, and greets once more.
+  [[nodiscard]] static std::unique_ptr<supervisor>
+  taken_over(loop& in, loader& from, listener tell);
+
+  template <class Way>
+  void hand_over(Way& with) {
+    with(id_, socket_, synced_, dirty_, waiting_);
+  }
+
+  /// Goes on where the other was, and sends the records of `keys` again. What
+  /// was to be said in another protocol is not said.
+  [[nodiscard]] outcome resume(bool same_protocol,
+                               const std::vector<process_key>& keys);
+
   [[nodiscard]] std::uint64_t id() const noexcept {
     return id_;
   }
@@ -63,6 +78,7 @@ private:
   enum class sent : std::uint8_t { yes, full, no };
 
   supervisor(loop& in, std::uint64_t id, sys::unique_fd socket, listener tell);
+  outcome watch_socket();
   void ready(std::uint32_t events);
   bool receive();
   void flush_later();

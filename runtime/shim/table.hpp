@@ -29,7 +29,7 @@ class spares;
 /// What processes and jobs need of the shim that holds them.
 struct surroundings {
   shim::loop& loop;
-  const own_process& self;
+  own_process& self;
   child_table& children;
   shim::spares& spares;
 };

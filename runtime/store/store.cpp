@@ -2,6 +2,7 @@
 
 #include "config/base/bytes.hpp"
 #include "config/base/container_id.hpp"
+#include "config/base/fault_point.hpp"
 #include "config/base/quote.hpp"
 #include "config/json/cursor.hpp"
 #include "runtime/linux/daemon.hpp"
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
+#include <charconv>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
@@ -36,6 +38,8 @@ constexpr mode_t private_directory = 0700;
 /// ROOT is a tmpfs: a power loss takes the containers with what is written.
 outcome replace(const std::string& directory, const std::string& name,
                 std::string_view content) {
+  const fault_scope step{"store", name};
+  TROUPE_CHECK(step.failure());
   return sys::replace_file(AT_FDCWD, directory + '/' + name, content);
 }
 
@@ -99,6 +103,8 @@ outcome directory::prepare() const {
 
 outcome directory::make(const std::string& id) const {
   TROUPE_CHECK(checked_id(id));
+  const fault_scope step{"store", "make"};
+  TROUPE_CHECK(step.failure());
   if (::mkdir(path_of(id).c_str(), private_directory) != 0)
     return fail_os(errno, "mkdir", path_of(id));
   return {};
@@ -176,6 +182,22 @@ directory::read_limits(const std::string& id) const {
   return *std::move(decoded);
 }
 
+std::optional<directory::ended>
+directory::read_exit(const std::string& id) const {
+  const auto path = files_of(id) + "exit";
+  const auto text = sys::read_file(AT_FDCWD, path, max_file);
+  struct stat info {};
+  if (!text || ::stat(path.c_str(), &info) != 0)
+    return std::nullopt;
+  ended out;
+  const auto* end = text->data() + text->size();
+  if (std::from_chars(text->data(), end, out.exit_code).ptr != end)
+    return std::nullopt;
+  out.finished = info.st_mtim.tv_sec * time_ns{1'000'000'000}
+                 + info.st_mtim.tv_nsec;
+  return out;
+}
+
 outcome directory::fill(found& into) const {
   TROUPE_TRY(into.state, read_state(into.id));
   TROUPE_TRY(into.plan, read_plan(into.id));
@@ -204,6 +226,8 @@ result<std::vector<found>> directory::load() const {
 outcome directory::remove(const std::string& id) const {
   TROUPE_CHECK(checked_id(id));
   const auto path = path_of(id);
+  const fault_scope step{"store", "remove"};
+  TROUPE_CHECK(step.failure());
   if (auto emptied = remove_files(path); !emptied)
     return emptied.error().os_errno == ENOENT ? outcome{} : emptied;
   if (::rmdir(path.c_str()) != 0 && errno != ENOENT)

@@ -91,6 +91,14 @@ public:
   [[nodiscard]] result<plan::launch_plan>
   read_plan(const std::string& id) const;
 
+  /// What the shim has written down at the end of its process
+  /// (shim::process_files), for when the shim itself has no record any more.
+  struct ended {
+    std::int32_t exit_code = 0; ///< The shell's.
+    time_ns finished = 0;
+  };
+  [[nodiscard]] std::optional<ended> read_exit(const std::string& id) const;
+
   /// Every container on disk, damaged ones included.
   [[nodiscard]] result<std::vector<found>> load() const;
 

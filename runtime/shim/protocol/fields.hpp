@@ -53,6 +53,11 @@ auto fields(T& x) {
   return std::tie(x.seq, x.key);
 }
 
+template <maybe_const<upgrade> T>
+auto fields(T& x) {
+  return std::tie(x.seq, x.protocol);
+}
+
 template <maybe_const<quit> T>
 auto fields(T& x) {
   return std::tie(x.seq);

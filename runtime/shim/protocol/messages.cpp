@@ -3,6 +3,7 @@
 #include "runtime/plan/cbor.hpp"
 #include "runtime/shim/protocol/fields.hpp"
 
+#include <array>
 #include <concepts>
 #include <limits>
 #include <optional>
@@ -173,6 +174,31 @@ result<request> decode_request(std::span<const std::uint8_t> cbor) {
 
 result<notice> decode_notice(std::span<const std::uint8_t> cbor) {
   return decoded<notice>(cbor, "notice");
+}
+
+std::optional<greeting> decode_greeting(std::span<const std::uint8_t> cbor) {
+  reader from{cbor};
+  greeting out;
+  std::size_t count = 0;
+  std::uint64_t kind = 0;
+  if (from.array(count) && count == 2 && from.number(kind, 0)
+      && from.array(count) && count >= 2 && read_number(from, out.protocol)
+      && from.text(out.version))
+    return out;
+  return std::nullopt;
+}
+
+std::string_view name_of(const request& x) noexcept {
+  constexpr std::array<std::string_view, std::variant_size_v<request>> names{
+    "upgrade",    "launch",   "start",     "signal", "attach", "resize",
+    "reopen_log", "teardown", "poststart", "forget", "quit"};
+  return names.at(x.index());
+}
+
+std::string_view to_string(process_state x) noexcept {
+  constexpr std::array<std::string_view, 5> names{
+    "launching", "created", "running", "exited", "failed"};
+  return names.at(static_cast<std::size_t>(x));
 }
 
 std::uint64_t seq_of(const request& x) noexcept {

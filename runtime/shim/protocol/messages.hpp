@@ -2,10 +2,13 @@
 
 #include "config/base/clock.hpp"
 #include "config/base/result.hpp"
+#include "runtime/shim/protocol/version.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -27,14 +30,25 @@
 /// only remembers which keys the supervisor has not seen since they changed.
 namespace troupe::shim {
 
-/// Both sides refuse a peer of another version.
-inline constexpr std::uint32_t protocol_version = 4;
-
 /// A process of the shim's: `web-1` (a container's init) or `web-1/3f2a` (an
 /// exec session of it).
 using process_key = std::string;
 
 // -- supervisor to shim -------------------------------------------------------
+
+/// Has the shim make place for another program, in the same process: its
+/// children stay its children, its clients stay attached, and this connection
+/// goes on with a new hello. fds: [the program, a sealed memfd]. Refused,
+/// and nothing is changed, if that program cannot take over; else the new one
+/// replies.
+///
+/// The one request that a shim of another version understands, too: always the
+/// first alternative, always these members.
+struct upgrade {
+  std::uint64_t seq = 0;
+  std::uint32_t protocol = protocol_version; ///< That the supervisor speaks.
+  friend bool operator==(const upgrade&, const upgrade&) = default;
+};
 
 /// Where output goes beside the attached clients.
 enum class log_driver : std::uint8_t {
@@ -170,11 +184,12 @@ struct quit {
   friend bool operator==(const quit&, const quit&) = default;
 };
 
-using request = std::variant<launch, start, signal, attach, resize, reopen_log,
-                             teardown, poststart, forget, quit>;
+using request = std::variant<upgrade, launch, start, signal, attach, resize,
+                             reopen_log, teardown, poststart, forget, quit>;
 
 // -- shim to supervisor -------------------------------------------------------
 
+/// Always the first alternative, and always begins with these two members.
 struct hello {
   std::uint32_t protocol = protocol_version;
   std::string version; ///< Of the program.
@@ -282,6 +297,18 @@ inline constexpr std::size_t max_packet = 64U << 10U;
 decode_request(std::span<const std::uint8_t> cbor);
 [[nodiscard]] result<notice> decode_notice(std::span<const std::uint8_t> cbor);
 
+/// Of a shim of whatever version.
+struct greeting {
+  std::uint32_t protocol = 0;
+  std::string version;
+};
+/// Nothing if the packet is no hello.
+[[nodiscard]] std::optional<greeting>
+decode_greeting(std::span<const std::uint8_t> cbor);
+
+/// `launch`, `forget`…
+[[nodiscard]] std::string_view name_of(const request& x) noexcept;
+[[nodiscard]] std::string_view to_string(process_state x) noexcept;
 [[nodiscard]] std::uint64_t seq_of(const request& x) noexcept;
 [[nodiscard]] const process_key* key_of(const request& x) noexcept;
 

@@ -2,6 +2,8 @@
 
 #include "runtime/linux/memfd.hpp"
 #include "runtime/linux/pidfd.hpp"
+#include "runtime/linux/seqpacket.hpp"
+#include "runtime/shim/protocol/messages.hpp"
 
 #include <array>
 #include <cerrno>
@@ -9,6 +11,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <utility>
@@ -21,9 +24,6 @@ using clock = std::chrono::steady_clock;
 
 /// A shim listens within milliseconds; this is for a machine that swaps.
 constexpr std::chrono::seconds patience{20};
-
-/// What the shim says on its ready line when it listens; else it says why not.
-constexpr std::string_view ready_word = "ready";
 
 /// Everything a child needs, made before fork.
 struct command_line {
@@ -97,7 +97,79 @@ result<std::string> read_line(int ready) {
   }
 }
 
+// The shim's next packet, left where it is.
+result<std::vector<std::uint8_t>> peek_packet(int socket,
+                                              clock::time_point deadline) {
+  for (;;) {
+    std::vector<std::uint8_t> out(max_packet);
+    const auto n = ::recv(socket, out.data(), out.size(),
+                          MSG_PEEK | MSG_DONTWAIT);
+    if (n == 0)
+      return fail(fault::unavailable, "it has closed the connection");
+    if (n > 0) {
+      out.resize(static_cast<std::size_t>(n));
+      return out;
+    }
+    if (errno != EAGAIN && errno != EINTR)
+      return fail_os(errno, "recv", "shim.sock");
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+      deadline - clock::now());
+    pollfd waiting{socket, POLLIN, 0};
+    if (left.count() <= 0
+        || ::poll(&waiting, 1, static_cast<int>(left.count())) == 0)
+      return fail(fault::timed_out, "it says nothing");
+  }
+}
+
+// Drops packets until the next one is a hello, or a refusal in words that we
+// understand.
+result<greeting> next_greeting(int socket, clock::time_point deadline) {
+  for (;;) {
+    TROUPE_TRY(const auto packet, peek_packet(socket, deadline));
+    if (auto found = decode_greeting(packet))
+      return *std::move(found);
+    if (const auto notice = decode_notice(packet))
+      if (const auto* refusal = std::get_if<reply>(&*notice);
+          refusal && refusal->fault != 0)
+        return fail(static_cast<fault>(refusal->fault), refusal->what);
+    (void)sys::receive_packet(socket, max_packet);
+  }
+}
+
+failure cannot_agree(const greeting& with, const std::string& why) {
+  return {fault::unavailable, 0,
+          "the running shim, troupe-shim " + with.version + ", speaks protocol "
+            + std::to_string(with.protocol) + ", this trouped speaks "
+            + std::to_string(protocol_version)
+            + ", and the shim could not be upgraded: " + why
+            + "; nothing has changed: its containers run on, and a trouped of "
+              "its version can have them"};
+}
+
+result<greeting> upgraded(int socket, const std::string& binary,
+                          clock::time_point deadline) {
+  TROUPE_TRY(const auto program, sys::sealed_copy("troupe-shim", binary));
+  (void)sys::receive_packet(socket, max_packet); // the hello that was peeked at
+  const std::array fds{program.get()};
+  TROUPE_CHECK(sys::send_packet(socket, encode(request{upgrade{1}}), fds));
+  return next_greeting(socket, deadline);
+}
+
 } // namespace
+
+outcome agree_on_protocol(int socket, const std::string& binary) {
+  const auto deadline = clock::now() + patience;
+  TROUPE_TRY(const auto found, next_greeting(socket, deadline));
+  if (found.protocol == protocol_version)
+    return {};
+  const auto after = upgraded(socket, binary, deadline);
+  if (!after)
+    return fail(cannot_agree(found, after.error().what));
+  if (after->protocol != protocol_version)
+    return fail(cannot_agree(found, "the new one speaks protocol "
+                                      + std::to_string(after->protocol)));
+  return {};
+}
 
 result<void> start_shim(const std::string& binary,
                         const std::string& socket_path,

@@ -18,6 +18,9 @@ supervisor_actor container_stage::spawn_supervisor() {
       [none](const msg::describe_host&) -> caf::result<msg::host_info> {
         return none();
       },
+      [none](const msg::upgrade_shim&) -> caf::result<msg::host_info> {
+        return none();
+      },
       [none](const msg::shut_down&) -> caf::result<msg::done> {
         return none();
       },

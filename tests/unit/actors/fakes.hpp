@@ -146,18 +146,7 @@ struct fake_shim {
 };
 
 inline std::string verb_of(const shim::request& x) {
-  return std::visit(
-    overloaded{[](const shim::launch&) { return "launch"; },
-               [](const shim::start&) { return "start"; },
-               [](const shim::signal&) { return "signal"; },
-               [](const shim::attach&) { return "attach"; },
-               [](const shim::resize&) { return "resize"; },
-               [](const shim::reopen_log&) { return "reopen_log"; },
-               [](const shim::teardown&) { return "teardown"; },
-               [](const shim::poststart&) { return "poststart"; },
-               [](const shim::forget&) { return "forget"; },
-               [](const shim::quit&) { return "quit"; }},
-    x);
+  return std::string{shim::name_of(x)};
 }
 
 /// A failing step, as the shim replies it.

@@ -210,6 +210,12 @@ supervisor_actor::behavior_type fake_supervisor(supervisor_actor::pointer,
       out.containers = 2;
       return out;
     },
+    [in](const msg::upgrade_shim& x) {
+      in->note("upgrade shim to '" + x.program + "'");
+      msg::host_info out;
+      out.shim_version = "0.2.0";
+      return out;
+    },
     [in](const msg::shut_down& x) {
       in->note(x.stop_containers ? "shut down all" : "shut down");
       return msg::done{};

@@ -315,11 +315,6 @@ TEST_CASE_METHOD(fixture, "the link ends with a shim that speaks otherwise",
     say(record_of("web-1", 1));
     CHECK_THAT(ending().what, Catch::Contains("does not greet"));
   }
-  SECTION("two greetings") {
-    greet();
-    greet();
-    CHECK_THAT(ending().what, Catch::Contains("greets twice"));
-  }
   SECTION("noise") {
     greet();
     const std::vector<std::uint8_t> noise{0xff, 0x00, 0x17};

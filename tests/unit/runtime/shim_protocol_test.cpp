@@ -16,6 +16,7 @@ step_report some_step() {
 
 std::vector<request> every_request() {
   return {
+    upgrade{10, 7},
     launch{1,
            "web-1/s",
            "web-1",
@@ -86,6 +87,23 @@ TEST_CASE("every notice comes out of the codec as it went in", "[shim]") {
   }
 }
 
+TEST_CASE("what every version understands stays as it is", "[shim]") {
+  // [0, [10, 7]]: a request `upgrade` of supervisors that speak protocol 7
+  CHECK(encode(request{upgrade{10, 7}})
+        == std::vector<std::uint8_t>{0x82, 0, 0x82, 10, 7});
+  // [0, [99, "9.9", …]]: the hello of a later shim, which has more to tell
+  const std::vector<std::uint8_t> later{0x82, 0,   0x84, 0x18, 99,  0x63,
+                                        '9',  '.', '9',  0xf5, 0x01};
+  const auto found = decode_greeting(later);
+  REQUIRE(found);
+  CHECK(found->protocol == 99);
+  CHECK(found->version == "9.9");
+  CHECK(decode_greeting(encode(notice{hello{5, "0.1.0", 42, 1}}))->protocol
+        == 5);
+  for (const auto& each : every_notice())
+    CHECK(decode_greeting(encode(each)).has_value() == (each.index() == 0));
+}
+
 TEST_CASE("a message that is cut off or goes on is refused", "[shim]") {
   for (const auto& each : every_request()) {
     auto bytes = encode(each);
@@ -123,7 +141,9 @@ TEST_CASE("a request tells its number and whom it is about", "[shim]") {
   for (const auto& each : every_request()) {
     const auto* key = key_of(each);
     CHECK(seq_of(each) != 0);
-    CHECK((key == nullptr) == std::holds_alternative<quit>(each));
+    const auto of_nobody = std::holds_alternative<quit>(each)
+                           || std::holds_alternative<upgrade>(each);
+    CHECK((key == nullptr) == of_nobody);
     if (key)
       CHECK(key->starts_with("web-1"));
   }
