@@ -30,6 +30,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <mutex>
@@ -48,8 +49,9 @@ constexpr auto exit_failure = 1;
 constexpr auto exit_usage = 2;
 /// Not an exit code: main executes this program again.
 constexpr auto start_again = -1;
-/// A shim that dies sooner than this would again.
+/// A shim that dies sooner than this in such a second life would again.
 constexpr auto least_life = 10s;
+constexpr auto second_life = "TROUPED_STARTED_AGAIN";
 
 /// Requests under way may end, and then the actors. What is not done by then is
 /// taken up again at the next start, as after a kill.
@@ -379,8 +381,9 @@ int daemon::end_after(const std::optional<watchdog::death>& dead) {
                    dead ? dead->why.what : "?");
   const auto without_shim = dead && dead->name == "supervisor"
                             && dead->why.code == fault::unavailable;
-  const auto life = std::chrono::steady_clock::now() - born_;
-  if (!without_shim || !may_start_again_ || life < least_life)
+  const auto in_vain = std::getenv(second_life) != nullptr
+                       && std::chrono::steady_clock::now() - born_ < least_life;
+  if (!without_shim || !may_start_again_ || in_vain)
     return end(exit_failure);
   spdlog::critical("starting again, with a new shim; what the old one held is "
                    "ended, and marked as lost");
@@ -508,6 +511,7 @@ int main(int argc, char** argv) {
   start_logging(*from);
   const auto code = serve(*from, read_settings);
   if (code && *code == start_again) {
+    ::setenv(second_life, "1", 1);
     ::execv("/proc/self/exe", argv);
     spdlog::critical("{}", os_failure(errno, "execv", "trouped").what);
     return exit_failure;

@@ -1,0 +1,118 @@
+// The shim does not die. If somebody kills it, nobody is left in doubt.
+
+#include "tests/support/rootfs.hpp"
+#include "tests/support/shim_client.hpp"
+#include "tests/support/supervisor.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+namespace troupe::shim_death_test {
+
+using nlohmann::json;
+
+namespace {
+
+const auto nothing = std::vector<std::string>{};
+
+struct fixture {
+  fixture() {
+    host.start();
+  }
+
+  test::command_result run_detached(const std::string& id,
+                                    const std::string& script) {
+    return host.troupe({"run", "-d", "--name", id, "--rootfs", root.path(),
+                        "--", "/bin/sh", "-c", script});
+  }
+
+  json info() {
+    const auto said = host.troupe({"info", "--format", "json"});
+    return said.exit_code == 0 ? json::parse(said.out) : json::object();
+  }
+
+  std::vector<std::string> events_of(const std::string& id) {
+    const auto all = host.troupe(
+      {"events", "--container", id, "--format", "json"});
+    std::vector<std::string> out;
+    std::istringstream lines{all.out};
+    for (std::string line; std::getline(lines, line);)
+      out.push_back(json::parse(line)["type"]);
+    return out;
+  }
+
+  test::busybox_rootfs root;
+  test::supervisor host;
+};
+
+} // namespace
+
+TEST_CASE_METHOD(fixture, "a shim that dies is replaced, and its losses told",
+                 "[survive][shim]") {
+  REQUIRE(run_detached("lives", "sleep 1000").exit_code == 0);
+  REQUIRE(run_detached("over", "echo last words; exit 4").exit_code == 0);
+  REQUIRE(host.troupe({"wait", "over"}).out == "4\n");
+  const auto before = info();
+  const auto init = host.inspect("lives")["pid"].get<int>();
+
+  REQUIRE(::kill(before["shim_pid"].get<int>(), SIGKILL) == 0);
+
+  // The same process, once more from its beginning.
+  REQUIRE(test::eventually([&] {
+    const auto now = info();
+    return now.contains("shim_pid") && now["shim_pid"] != before["shim_pid"];
+  }));
+  CHECK(info()["pid"] == before["pid"]);
+  const auto lost = host.inspect("lives");
+  CHECK(lost["status"] == "stopped");
+  CHECK(lost["exit_code"] == 255);
+  CHECK_THAT(lost["error"].get<std::string>(), Catch::StartsWith("lost: "));
+  CHECK(test::eventually([&] { return ::kill(init, 0) != 0; }));
+  CHECK(host.inspect("over")["exit_code"] == 4);
+  CHECK(host.troupe({"logs", "over"}).out == "last words\n");
+  const std::vector<std::string> whole{"created", "started", "exited",
+                                       "stopped"};
+  CHECK(events_of("lives") == whole);
+  CHECK(events_of("over") == whole);
+  CHECK_THAT(host.log(), Catch::Contains("the shim is gone")
+                           && Catch::Contains("starting again"));
+
+  CHECK(host
+          .troupe({"run", "--rm", "--rootfs", root.path(), "--", "/bin/sh",
+                   "-c", "exit 6"})
+          .exit_code
+        == 6);
+  CHECK(host.troupe({"rm", "lives", "over"}).exit_code == 0);
+  REQUIRE(host.terminate_supervisor() == 0);
+  host.start(); // and hears of the new shim
+  CHECK(host.finish() == nothing);
+}
+
+TEST_CASE_METHOD(fixture, "what the shim had written down of an end counts",
+                 "[survive][shim]") {
+  REQUIRE(run_detached("ends", "while [ ! -e /tmp/go ]; do sleep 0.02; done; "
+                               "exit 7")
+            .exit_code
+          == 0);
+  const auto shim = info()["shim_pid"].get<int>();
+  const auto file = host.directory() + "/run/containers/ends/exit";
+  host.kill_supervisor();
+  root.write("tmp/go", "");
+  REQUIRE(test::eventually([&] { return std::filesystem::exists(file); }));
+  REQUIRE(::kill(shim, SIGKILL) == 0);
+  REQUIRE(test::eventually([&] { return ::kill(shim, 0) != 0; }));
+
+  host.start();
+
+  const auto ended = host.inspect("ends");
+  CHECK(ended["status"] == "stopped");
+  CHECK(ended["exit_code"] == 7);
+  CHECK(ended["error"].get<std::string>().empty());
+  CHECK(host.troupe({"rm", "ends"}).exit_code == 0);
+  CHECK(host.finish() == nothing);
+}
+
+} // namespace troupe::shim_death_test
