@@ -163,12 +163,14 @@ void container_state::committed() {
 
 void container_state::not_committed(const failure& why) {
   spdlog::error("container {} cannot tell its events: {}", now.id, why.what);
-  if (now.status == status::destroyed) {
-    vanish();
-    return;
-  }
   due.disarm(container_due::events_again);
   due.arm(container_due::events_again, append_pause);
+  if (now.status == status::destroyed) {
+    put_off_end(
+      {fault::exhausted, why.os_errno,
+       about("remove") + ": its end is not in the event log yet: " + why.what});
+    return;
+  }
   if (now.status != status::stopped)
     return;
   // Whoever waits cannot wait for a full disk. The shim keeps the record.

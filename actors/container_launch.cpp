@@ -276,9 +276,11 @@ void container_state::abandon_launch() {
     now.error = launch_ended->what;
     follow(operation::launch_failed);
     spdlog::info("container {} not created: {}", now.id, now.error);
-    if (adopted)
-      put("destroyed", now_ns());
-    else if (owns_directory) // Else it is another container's id.
+    if (adopted) {
+      put("destroyed", now_ns()); // and vanishes when that is written
+      return;
+    }
+    if (owns_directory) // Else it is another container's id.
       outbox.put(repeatable_event_of(now, "create_failed"));
     vanish();
   });

@@ -104,7 +104,8 @@ void container_state::vanish() {
   self->send(with->shim, msg::disown_process{now.id});
   if (owns_directory)
     if (auto gone = with->store.remove(now.id); !gone) {
-      vanish_later(gone.error());
+      due.arm(container_due::vanish_again, vanish_pause);
+      put_off_end(failure{gone.error()}.during(about("remove")));
       return;
     }
   spdlog::info("container {} destroyed", now.id);
@@ -121,15 +122,15 @@ void container_state::vanish() {
   leave({});
 }
 
-/// As long as its directory is there, so is its id. Nobody waits for that.
-void container_state::vanish_later(const failure& why) {
-  now.error = about("remove") + ": " + why.what;
-  spdlog::error("container {} cannot go: {}", now.id, now.error);
+/// Its last step has to be tried again, and takes its id until then. Nobody
+/// waits for that.
+void container_state::put_off_end(const failure& why) {
+  spdlog::error("container {} cannot go: {}", now.id, why.what);
+  now.error = why.what;
   for (auto& each : std::exchange(removers, {}))
-    each.deliver(to_caf({why.code, why.os_errno, now.error}));
+    each.deliver(to_caf(why));
   if (auto reply = std::exchange(creator, std::nullopt))
     reply->deliver(to_caf(launch_ended.value_or(why)));
-  due.arm(container_due::vanish_again, vanish_pause);
 }
 
 void container_state::fail_removal(failure why) {

@@ -155,7 +155,7 @@ struct container_state {
   void torn_down(const outcome& done);
   void destroy();
   void vanish();
-  void vanish_later(const failure& why);
+  void put_off_end(const failure& why);
   void fail_removal(failure why);
 
   // -- exec sessions ----------------------------------------------------------

@@ -99,6 +99,23 @@ TEST_CASE_METHOD(fixture, "a full disk delays the events, not who waits",
   }
 }
 
+TEST_CASE_METHOD(fixture, "it goes when its end is in the event log",
+                 "[container][exit]") {
+  running();
+  exits("web-1", 7);
+  events->failing = os_failure(ENOSPC, "write", "events.db");
+  const auto why = refused<msg::snapshot>(subject, msg::remove{});
+  CHECK(why.code == fault::exhausted);
+  CHECK(on_disk("web-1"));
+  auto again = send(subject, msg::remove{});
+  CHECK_FALSE(answered());
+  events->failing.reset();
+  pass(1s, 100ms);
+  CHECK(taken<msg::snapshot>(again).status == status::destroyed);
+  CHECK(event_types().back() == "destroyed");
+  CHECK_FALSE(on_disk("web-1"));
+}
+
 TEST_CASE_METHOD(fixture, "an exit that is told again changes nothing",
                  "[container][exit]") {
   running();
