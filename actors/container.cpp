@@ -101,10 +101,15 @@ void container_state::waited(std::string_view what) {
     wait_for({});
 }
 
-void container_state::save() const {
-  if (auto saved = with->store.write_state(state_of(now)); !saved)
+void container_state::save() {
+  auto state = state_of(now);
+  if (taking_up || state == saved)
+    return;
+  if (auto written = with->store.write_state(state); !written)
     spdlog::error("container {} cannot keep its state: {}", now.id,
-                  saved.error().what);
+                  written.error().what);
+  else
+    saved = std::move(state);
 }
 
 void container_state::publish() const {
@@ -203,6 +208,9 @@ void container_state::fell_due(const msg::deadline& x) {
     break;
   case container_due::kill_over:
     kill_failed();
+    break;
+  case container_due::watch_begins:
+    watch();
     break;
   case container_due::vanish_again:
     vanish();

@@ -23,6 +23,7 @@ void container_state::adopt(const container_origin& x) {
   launch_sent = true;
   plan = x.plan;
   now = snapshot_of(x.state, *plan);
+  saved = x.state;
   if (now.log_driver.empty()) // An older supervisor's.
     now.log_driver = "k8s-file";
   now.files = with->store.files_of(now.id);
@@ -45,6 +46,7 @@ void container_state::adopt(const container_origin& x) {
   else
     adopt_without_process();
   taking_up = false;
+  save();
   publish();
 }
 
@@ -91,8 +93,6 @@ void container_state::adopt_running() {
   imply_ooms();
   if (!control)
     return;
-  if (const auto counter = control->oom_kills())
-    oom_observed(*counter);
   const auto state = control->state();
   if (!state || *state == cgroup::freeze_state::thawed)
     return;

@@ -233,7 +233,8 @@ void container_state::launched(const shim::record& x) {
   // its counters. After a restart, what was counted since counts.
   if (control && !adopted)
     oom_baseline = control->oom_kills().value_or(0);
-  spdlog::info("container {} created pid={}", now.id, now.pid);
+  spdlog::log(adopted ? spdlog::level::debug : spdlog::level::info,
+              "container {} created pid={}", now.id, now.pid);
   imply_events();
   save();
 }
@@ -391,9 +392,13 @@ void container_state::running(const shim::record& x) {
     answer_start(); // as with the creation
   else
     publish();
-  spdlog::info("container {} started pid={}", now.id, now.pid);
+  spdlog::log(adopted ? spdlog::level::debug : spdlog::level::info,
+              "container {} started pid={}", now.id, now.pid);
   imply_events();
-  watch();
+  if (adopted)
+    self->send(self, due.message(container_due::watch_begins));
+  else
+    watch();
   save();
 }
 

@@ -32,6 +32,7 @@ enum class container_due : std::uint8_t {
   freeze_over,  ///< The freezer has had its time.
   grace_over,   ///< A stop turns into a kill.
   kill_over,    ///< SIGKILL should have worked.
+  watch_begins, ///< The watch of what is adopted: nobody waits for that.
   events_again, ///< The event log gets another chance.
   vanish_again, ///< The directory could not be removed.
   count,
@@ -112,6 +113,7 @@ struct container_state {
   // -- watchers ---------------------------------------------------------------
 
   void watch();
+  void watch_oom();
   void end_watchers();
 
   // -- signals ----------------------------------------------------------------
@@ -192,7 +194,7 @@ struct container_state {
   void wait_for(std::string what);
   /// Ends the wait for `what`, if that is what it waits for.
   void waited(std::string_view what);
-  void save() const;
+  void save();
   void publish() const;
   void changed();
   void call(shim::request request, std::vector<msg::shared_fd> fds,
@@ -210,8 +212,10 @@ struct container_state {
   shim::log_options log;  ///< For the launch.
   msg::descriptors stdio; ///< The same, of a passthrough.
   bool adopted = false;
-  /// While it is being adopted: nobody sees the steps in between.
+  /// While it is being adopted: nobody sees the steps in between, nor does the
+  /// disk.
   bool taking_up = false;
+  store::state saved; ///< As it is on disk.
   bool owns_directory = false;
   /// While it waits for its turn to be launched.
   std::optional<msg::compiled_launch> compiled;

@@ -9,18 +9,18 @@
 /// Who tells of a running container's memory.
 namespace troupe {
 
+using lifecycle::status;
+
 void container_state::watch() {
-  if (with->reactor == nullptr || !control)
+  const auto over = now.status == status::stopped
+                    || now.status == status::destroyed;
+  if (!control || over)
     return;
-  auto watcher = spawn_oom_watcher(self->system(),
-                                   {*with->reactor, with->file_watches},
-                                   with->open_control(plan->cgroup), self);
-  if (watcher)
-    oom_watcher = *std::move(watcher);
-  else // Its counter is still read at the exit.
-    spdlog::warn("container {} has no oom watcher: {}", now.id,
-                 watcher.error().what);
-  if (plan->cgroup.triggers.empty())
+  watch_oom();
+  if (!oom_watcher) // which tells of what there is already
+    if (const auto counter = control->oom_kills())
+      oom_observed(*counter);
+  if (with->reactor == nullptr || plan->cgroup.triggers.empty())
     return;
   auto pressure = spawn_pressure_watcher(self->system(), *with->reactor,
                                          plan->cgroup, self);
@@ -29,6 +29,19 @@ void container_state::watch() {
   else
     spdlog::error("container {} has no pressure watcher: {}", now.id,
                   pressure.error().what);
+}
+
+void container_state::watch_oom() {
+  if (with->reactor == nullptr)
+    return;
+  auto watcher = spawn_oom_watcher(
+    self->system(), {*with->reactor, with->file_watches},
+    with->open_control(plan->cgroup), self, oom_baseline + now.oom_kills);
+  if (watcher)
+    oom_watcher = *std::move(watcher);
+  else // Its counter is still read at the exit.
+    spdlog::warn("container {} has no oom watcher: {}", now.id,
+                 watcher.error().what);
 }
 
 void container_state::end_watchers() {

@@ -28,7 +28,7 @@ struct oom_watch {
   std::shared_ptr<cgroup::control> control;
   std::shared_ptr<cgroup::control::oom_notice> notice;
   std::string file;
-  std::int64_t oom_kills = 0; ///< When the watch began.
+  std::int64_t oom_kills = 0; ///< That are known.
 };
 
 struct oom_watcher_state {
@@ -119,7 +119,7 @@ oom_watcher(oom_watcher_state::self_pointer self, const oom_sources& from,
   // Else the container still reads the counter when it ends.
   if (const auto begun = state.begin(from, watch); !begun)
     spdlog::warn("oom watcher: {}", begun.error().what);
-  state.look(); // What came between the first look and the watch.
+  state.look(); // What came before the watch.
   return {
     [&state](const msg::fd_ready&) { state.on_ready(); },
     [&state](const msg::deadline& x) {
@@ -135,10 +135,10 @@ oom_watcher(oom_watcher_state::self_pointer self, const oom_sources& from,
 result<oom_watcher_actor>
 spawn_oom_watcher(caf::actor_system& system, oom_sources from,
                   std::unique_ptr<cgroup::control> control,
-                  container_actor container) {
+                  container_actor container, std::int64_t known) {
   oom_watch watch;
   watch.control = std::move(control);
-  TROUPE_TRY(watch.oom_kills, watch.control->oom_kills());
+  watch.oom_kills = known;
   if (from.files)
     watch.file = watch.control->oom_file();
   if (watch.file.empty()) {

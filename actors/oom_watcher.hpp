@@ -7,6 +7,7 @@
 
 #include <caf/actor_system.hpp>
 
+#include <cstdint>
 #include <memory>
 
 namespace troupe {
@@ -19,11 +20,11 @@ struct oom_sources {
 };
 
 /// Spawns the OOM WATCHER of one running container, which tells `container` of
-/// every rise of the counter. Fails where the host has no memory controller.
-/// The container ends it with an exit message.
+/// every rise of the counter above `known`. Fails where the host has no memory
+/// controller. The container ends it with an exit message.
 [[nodiscard]] result<oom_watcher_actor>
 spawn_oom_watcher(caf::actor_system& system, oom_sources from,
                   std::unique_ptr<cgroup::control> control,
-                  container_actor container);
+                  container_actor container, std::int64_t known);
 
 } // namespace troupe

@@ -41,14 +41,14 @@ void supervisor_state::synced(const msg::shim_synced& x) {
 }
 
 void supervisor_state::adopt_all(const records& by_container) {
-  const auto found = with->store.load();
+  auto found = with->store.load();
   if (!found) {
     spdlog::critical("the containers on disk cannot be read: {}",
                      found.error().what);
     leave(to_caf(found.error()));
     return;
   }
-  for (const auto& each : *found)
+  for (auto& each : *found)
     if (each.usable)
       adopt(each, by_container);
     else
@@ -61,13 +61,13 @@ void supervisor_state::adopt_all(const records& by_container) {
   adopted_one();
 }
 
-void supervisor_state::adopt(const store::found& x,
-                             const records& by_container) {
+/// Takes the plan out of `x`.
+void supervisor_state::adopt(store::found& x, const records& by_container) {
   auto origin = container_origin{};
   origin.id = x.id;
   origin.adopted = true;
   origin.state = x.state;
-  origin.plan = std::make_shared<plan::launch_plan>(x.plan);
+  origin.plan = std::make_shared<plan::launch_plan>(std::move(x.plan));
   const auto processes = by_container.find(x.id);
   if (processes != by_container.end()) {
     for (const auto& each : processes->second)
@@ -79,7 +79,7 @@ void supervisor_state::adopt(const store::found& x,
       }
   }
   auto& made = containers[x.id];
-  made.now = snapshot_of(x.state, x.plan);
+  made.now = snapshot_of(x.state, *origin.plan);
   made.adopting = true;
   ++adopting;
   made.actor = spawn(std::move(origin));

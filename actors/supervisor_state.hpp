@@ -68,7 +68,7 @@ struct supervisor_state {
   using records = std::map<std::string, std::vector<shim::record>>;
 
   void adopt_all(const records& by_container);
-  void adopt(const store::found& x, const records& by_container);
+  void adopt(store::found& x, const records& by_container);
   void discard(const store::found& x);
   void kill_orphans(const std::vector<shim::record>& processes);
   void rebuild_crashed(const records& by_container);

@@ -11,6 +11,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <dirent.h>
@@ -19,6 +21,8 @@
 #include <span>
 #include <string_view>
 #include <sys/stat.h>
+#include <system_error>
+#include <thread>
 #include <unistd.h>
 
 namespace troupe::store {
@@ -72,6 +76,29 @@ result<std::string> with_resources(const std::string& config,
   TROUPE_TRY(auto out, json::parse(config));
   TROUPE_TRY(out["linux"]["resources"], json::parse(resources));
   return out.dump();
+}
+
+/// Calls `act` for each of many elements, on more than one processor.
+template <class Act>
+void for_each_at_once(std::vector<found>& all, Act act) {
+  constexpr std::size_t worth_a_thread = 64;
+  constexpr std::size_t most_threads = 4;
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = 0; (i = next++) < all.size();)
+      act(all[i]);
+  };
+  const auto threads = std::min(
+    {all.size() / worth_a_thread, most_threads,
+     std::size_t{std::jthread::hardware_concurrency()}});
+  std::vector<std::jthread> helpers;
+  try {
+    while (helpers.size() + 1 < threads)
+      helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // Out of threads: those that are there do it.
+  }
+  work();
 }
 
 outcome check_id(const std::string& found, const std::string& expected,
@@ -210,16 +237,15 @@ result<std::vector<found>> directory::load() const {
              sys::open_file(AT_FDCWD, containers, O_RDONLY | O_DIRECTORY));
   TROUPE_TRY(const auto names, names_in(std::move(listed), containers));
   std::vector<found> out;
-  for (const auto& name : names) {
-    if (!checked_id(name))
-      continue; // Nothing that we made.
-    auto& each = out.emplace_back();
-    each.id = name;
+  for (const auto& name : names)
+    if (checked_id(name)) // Else nothing that we made.
+      out.emplace_back().id = name;
+  for_each_at_once(out, [this](found& each) {
     const auto filled = fill(each);
     each.usable = filled.has_value();
     if (!filled)
       each.problem = filled.error().what;
-  }
+  });
   return out;
 }
 

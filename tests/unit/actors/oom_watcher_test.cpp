@@ -110,7 +110,7 @@ struct fixture : test::deterministic {
   void watch() {
     watcher = spawn_oom_watcher(system, {*poller},
                                 std::make_unique<fake_control>(memory),
-                                container)
+                                container, memory.oom_kills.value_or(0))
                 .value();
     own(watcher);
     settle();
@@ -151,7 +151,8 @@ TEST_CASE_METHOD(fixture, "every rise of the counter is told", "[oom]") {
 
 TEST_CASE_METHOD(fixture, "a kill before the watch began is told", "[oom]") {
   watcher = spawn_oom_watcher(system, {*poller},
-                              std::make_unique<fake_control>(memory), container)
+                              std::make_unique<fake_control>(memory), container,
+                              0)
               .value();
   own(watcher);
   memory.oom_kills = 1; // After the baseline, before the actor runs.
@@ -172,7 +173,7 @@ TEST_CASE_METHOD(fixture, "a host without a memory controller is a failure",
                  "[oom]") {
   ::close(std::exchange(memory.notice, -1));
   const auto spawned = spawn_oom_watcher(
-    system, {*poller}, std::make_unique<fake_control>(memory), container);
+    system, {*poller}, std::make_unique<fake_control>(memory), container, 0);
   REQUIRE_FALSE(spawned);
   CHECK(spawned.error().code == fault::unsupported);
 }
