@@ -17,6 +17,7 @@
 #include "runtime/probe/host.hpp"
 #include "runtime/probe/systemd.hpp"
 #include "runtime/shim/protocol/start.hpp"
+#include "runtime/store/layout.hpp"
 
 #include <CLI/CLI.hpp>
 #include <caf/actor_cast.hpp>
@@ -188,6 +189,8 @@ result<sys::unique_fd> take_root(const settings& from) {
     return fail(fault::already_exists, "another trouped (pid "
                                          + lock.error().what + ") runs on "
                                          + from.root);
+  TROUPE_CHECK(store::claim_layout(from.root));
+  TROUPE_CHECK(store::claim_layout(from.state));
   return lock;
 }
 

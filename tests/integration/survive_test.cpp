@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include <csignal>
+#include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
@@ -101,6 +102,28 @@ TEST_CASE_METHOD(fixture, "SIGTERM ends the supervisor, not the containers",
 
   CHECK(host.inspect("stays")["status"] == "running");
   CHECK(host.troupe({"rm", "-f", "stays"}).exit_code == 0);
+  CHECK(host.finish() == nothing);
+}
+
+TEST_CASE_METHOD(fixture, "the directory of a later trouped is left alone",
+                 "[survive][restart]") {
+  REQUIRE(run_detached("runs", "sleep 1000").exit_code == 0);
+  const auto pid = host.inspect("runs")["pid"];
+  const auto version = host.directory() + "/run/version";
+  host.kill_supervisor();
+  std::ofstream{version} << "2\n";
+
+  const auto refused = test::run({std::string{TROUPE_BIN_DIR} + "/trouped",
+                                  "--root", host.directory() + "/run",
+                                  "--state", host.directory() + "/state"});
+
+  CHECK(refused.exit_code == 1);
+  CHECK(refused.err.find("version: 2, of a later trouped")
+        != std::string::npos);
+  std::ofstream{version} << "1\n";
+  host.start();
+  CHECK(host.inspect("runs")["pid"] == pid);
+  CHECK(host.troupe({"rm", "-f", "runs"}).exit_code == 0);
   CHECK(host.finish() == nothing);
 }
 
