@@ -1,5 +1,7 @@
 #include "runtime/shim/endings.hpp"
 
+#include "runtime/shim/protocol/frames.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>

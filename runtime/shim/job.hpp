@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/shim/handover.hpp"
 #include "runtime/shim/table.hpp"
 
 #include <functional>

@@ -96,7 +96,7 @@ void successor::look() {
 
 outcome successor::take_over(saver all) const {
   const auto descriptors = all.descriptors();
-  const auto why = become(std::move(all), -1);
+  auto why = become(std::move(all), -1);
   (void)keep_over_exec(descriptors, false);
   return why;
 }
@@ -123,6 +123,7 @@ outcome successor::become(saver all, int ready) const {
     words.insert(words.end(),
                  {"--rehearse", "--ready-fd", std::to_string(ready)});
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (auto& each : words)
     argv.push_back(each.data());
   argv.push_back(nullptr);
