@@ -10,12 +10,20 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace troupe {
 
 using lifecycle::operation;
 using lifecycle::status;
+
+namespace {
+
+/// Between two attempts to write a state that the disk refused.
+constexpr auto save_pause = std::chrono::seconds{1};
+
+} // namespace
 
 container_state::container_state(pointer me) : self(me), due(me), outbox(me) {
 }
@@ -105,11 +113,16 @@ void container_state::save() {
   auto state = state_of(now);
   if (taking_up || state == saved)
     return;
-  if (auto written = with->store.write_state(state); !written)
-    spdlog::error("container {} cannot keep its state: {}", now.id,
-                  written.error().what);
-  else
+  auto written = with->store.write_state(state);
+  is_saved = written.has_value();
+  if (is_saved) {
     saved = std::move(state);
+    return;
+  }
+  spdlog::error("container {} cannot keep its state: {}", now.id,
+                written.error().what);
+  due.disarm(container_due::save_again);
+  due.arm(container_due::save_again, save_pause);
 }
 
 void container_state::publish() const {
@@ -169,7 +182,7 @@ void container_state::process_warned(const shim::warning& x) {
 }
 
 void container_state::fell_due(const msg::deadline& x) {
-  if (!due.current(x))
+  if (!due.reached(x))
     return;
   switch (static_cast<container_due>(x.of)) {
   case container_due::launch_turn:
@@ -218,6 +231,10 @@ void container_state::fell_due(const msg::deadline& x) {
   case container_due::events_again:
     outbox.send();
     break;
+  case container_due::save_again:
+    save();
+    acknowledge_exit();
+    break;
   case container_due::count:
     break;
   }
@@ -242,6 +259,7 @@ void container_state::peer_down(const caf::down_msg& x) {
 
 void container_state::leave(const caf::error& why) {
   end_watchers();
+  self->demonitor(supervisor.address()); // else it keeps our memory
   for (const auto& [id, session] : sessions)
     self->send_exit(session, caf::exit_reason::user_shutdown);
   self->quit(why);

@@ -34,8 +34,8 @@ void container_state::exited(const shim::record& x) {
   if (!row) {
     // Told again: either it is being written down, or the shim missed that it
     // may forget it.
-    if (exit_committed && !removing)
-      forget([](const outcome&) {});
+    if (!removing)
+      acknowledge_exit();
     return;
   }
   if (x.pid != 0)
@@ -154,11 +154,17 @@ void container_state::committed() {
   }
   if (now.status != status::stopped || std::exchange(exit_committed, true))
     return;
-  forget([](const outcome&) {});
+  acknowledge_exit();
   answer_exit();
   if (now.auto_remove && !std::exchange(removing, true))
     spdlog::debug("container {} removes itself", now.id);
   go_on_removing();
+}
+
+/// The shim keeps its record until the exit is in both places.
+void container_state::acknowledge_exit() {
+  if (exit_committed && is_saved)
+    forget([](const outcome&) {});
 }
 
 void container_state::not_committed(const failure& why) {
@@ -182,8 +188,10 @@ void container_state::answer_exit() {
   exit_answered = true;
   for (auto& each : std::exchange(stoppers, {}))
     each.deliver(now);
-  for (const auto& each : std::exchange(listeners, {}))
+  for (const auto& each : std::exchange(listeners, {})) {
     self->send(each, msg::exited{now});
+    self->demonitor(each.address()); // else it keeps our memory
+  }
   if (start_error)
     answer_start();
 }

@@ -34,6 +34,7 @@ enum class container_due : std::uint8_t {
   kill_over,    ///< SIGKILL should have worked.
   watch_begins, ///< The watch of what is adopted: nobody waits for that.
   events_again, ///< The event log gets another chance.
+  save_again,   ///< So does the disk of ROOT.
   vanish_again, ///< The directory could not be removed.
   count,
 };
@@ -146,6 +147,7 @@ struct container_state {
   [[nodiscard]] bool died_of_oom() const;
   void settle();
   void committed();
+  void acknowledge_exit();
   void not_committed(const failure& why);
   void answer_exit();
   void forget(then done);
@@ -216,6 +218,7 @@ struct container_state {
   /// disk.
   bool taking_up = false;
   store::state saved; ///< As it is on disk.
+  bool is_saved = true;
   bool owns_directory = false;
   /// While it waits for its turn to be launched.
   std::optional<msg::compiled_launch> compiled;

@@ -4,7 +4,9 @@
 
 #include <caf/timespan.hpp>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -12,7 +14,9 @@ namespace troupe {
 
 /// The deadlines that an actor sets itself. CAF 0.17 cannot cancel a delayed
 /// message, so each carries the generation of its kind, and one of an older
-/// generation is ignored. `Due` is an enumeration that ends with `count`.
+/// generation is ignored. Such a message keeps its actor in memory, ended or
+/// not: so a long time is waited for in steps. `Due` is an enumeration that
+/// ends with `count`.
 template <class Pointer, class Due>
 class deadlines {
 public:
@@ -21,12 +25,14 @@ public:
 
   /// Lets `which` fall due in `time`, beside the ones already set.
   void arm(Due which, caf::timespan time) {
-    self_->delayed_send(self_, time, message(which));
+    auto x = message(which);
+    x.at = since_boot() + time;
+    wait(x);
   }
 
   /// What lets `which` fall due when it is sent to the actor.
   [[nodiscard]] msg::deadline message(Due which) const {
-    return {static_cast<std::uint8_t>(which), generations_[index(which)]};
+    return {static_cast<std::uint8_t>(which), generations_[index(which)], {}};
   }
 
   /// Forgets every `which` that was set.
@@ -34,13 +40,30 @@ public:
     ++generations_[index(which)];
   }
 
-  [[nodiscard]] bool current(const msg::deadline& x) const {
-    return x.of < generations_.size() && x.generation == generations_[x.of];
+  /// Whether `x` is due: it is not if it was disarmed, or has a step to go.
+  [[nodiscard]] bool reached(const msg::deadline& x) {
+    if (x.of >= generations_.size() || x.generation != generations_[x.of])
+      return false;
+    const auto over = x.at <= since_boot();
+    if (!over)
+      wait(x);
+    return over;
   }
 
 private:
+  static constexpr auto longest_step = caf::timespan{std::chrono::seconds{5}};
+
   static constexpr std::size_t index(Due x) noexcept {
     return static_cast<std::size_t>(x);
+  }
+
+  /// By the actor system's clock, which tests set.
+  [[nodiscard]] caf::timespan since_boot() const {
+    return self_->clock().now().time_since_epoch();
+  }
+
+  void wait(const msg::deadline& x) {
+    self_->delayed_send(self_, std::min(x.at - since_boot(), longest_step), x);
   }
 
   Pointer self_;

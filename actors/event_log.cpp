@@ -46,6 +46,11 @@ struct event_log_state {
 
   caf::result<msg::events_committed> append(msg::append_events& x);
   void flush();
+  outcome open();
+  outcome write(const std::vector<const msg::append_events*>& events);
+  [[nodiscard]] std::int64_t last_seq() const {
+    return table ? table->last_seq() : 0;
+  }
   outcome begin_anew(const failure& why);
   caf::result<msg::events> read(const msg::read_events& x);
   void subscribe(const msg::subscribe_events& x);
@@ -54,7 +59,7 @@ struct event_log_state {
   self_pointer self;
   std::string path;
   event_retention keep;
-  std::unique_ptr<event_table> table;
+  std::unique_ptr<event_table> table; ///< Null: it cannot be opened yet.
   std::vector<waiting_append> waiting;
   std::size_t waiting_events = 0;
   std::vector<event_subscriber_actor> subscribers;
@@ -82,18 +87,36 @@ void event_log_state::flush() {
   std::vector<const msg::append_events*> events;
   for (const auto& each : batch)
     events.push_back(&each.what);
-  const auto before = table->last_seq();
-  auto written = table->append(events);
-  if (!written && written.error().code == fault::invalid_config)
-    if (begin_anew(written.error()))
-      written = table->append(events);
+  const auto before = last_seq();
+  const auto written = write(events);
   for (auto& each : batch)
     if (written)
-      each.promise.deliver(msg::events_committed{table->last_seq()});
+      each.promise.deliver(msg::events_committed{last_seq()});
     else
       each.promise.deliver(to_caf(failure{written.error()}.during("append")));
-  if (table->last_seq() != before)
+  if (last_seq() != before)
     tell_subscribers();
+}
+
+outcome
+event_log_state::write(const std::vector<const msg::append_events*>& events) {
+  const auto attempt = [&] {
+    auto opened = open();
+    return opened ? table->append(events) : opened;
+  };
+  auto written = attempt();
+  if (!written && written.error().code == fault::invalid_config)
+    if (begin_anew(written.error()))
+      written = attempt();
+  return written;
+}
+
+outcome event_log_state::open() {
+  if (table)
+    return {};
+  TROUPE_TRY(auto opened, event_table::open(path, keep));
+  table = std::make_unique<event_table>(std::move(opened));
+  return {};
 }
 
 /// A database that is damaged under our hands goes the way of one that is found
@@ -104,13 +127,14 @@ outcome event_log_state::begin_anew(const failure& why) {
   spdlog::error("event log: {}; moving it to {}", why.what, aside);
   TROUPE_CHECK(set_aside(path, aside));
   TROUPE_TRY(auto fresh, event_table::open(path, keep));
-  fresh.go_on_after(table->last_seq());
+  fresh.go_on_after(last_seq());
   table = std::make_unique<event_table>(std::move(fresh));
   return {};
 }
 
 caf::result<msg::events> event_log_state::read(const msg::read_events& x) {
-  auto found = table->read(x);
+  auto opened = open();
+  auto found = opened ? table->read(x) : fail(std::move(opened).error());
   if (!found)
     return to_caf(std::move(found).error().during("read events"));
   return *std::move(found);
@@ -119,12 +143,12 @@ caf::result<msg::events> event_log_state::read(const msg::read_events& x) {
 void event_log_state::subscribe(const msg::subscribe_events& x) {
   self->monitor(x.subscriber);
   subscribers.push_back(x.subscriber);
-  self->send(x.subscriber, msg::events_committed{table->last_seq()});
+  self->send(x.subscriber, msg::events_committed{last_seq()});
 }
 
 void event_log_state::tell_subscribers() {
   for (const auto& each : subscribers)
-    self->send(each, msg::events_committed{table->last_seq()});
+    self->send(each, msg::events_committed{last_seq()});
 }
 
 event_log_actor::behavior_type event_log(event_log_state::self_pointer self,
@@ -134,7 +158,8 @@ event_log_actor::behavior_type event_log(event_log_state::self_pointer self,
   guard(self);
   state.path = std::move(path);
   state.keep = keep;
-  state.table = std::make_unique<event_table>(std::move(*table));
+  if (table)
+    state.table = std::make_unique<event_table>(std::move(*table));
   self->set_down_handler([&state](const caf::down_msg& x) {
     std::erase_if(state.subscribers,
                   [&](const auto& each) { return each == x.source; });
@@ -165,10 +190,13 @@ result<event_log_actor> spawn_event_log(caf::actor_system& system,
     TROUPE_CHECK(set_aside(path, aside));
     table = event_table::open(path, keep);
   }
-  if (!table)
+  if (!table && table.error().code != fault::exhausted)
     return fail(std::move(table).error());
+  if (!table) // The disk is full: whoever has events keeps them.
+    warning = table.error().what;
   return system.spawn<caf::detached>(
-    event_log, path, keep, std::make_shared<event_table>(*std::move(table)));
+    event_log, path, keep,
+    table ? std::make_shared<event_table>(*std::move(table)) : nullptr);
 }
 
 } // namespace troupe

@@ -12,12 +12,15 @@ namespace {
 /// PRAGMA user_version of the schema below.
 constexpr std::int64_t schema_version = 1;
 
-/// `once` is NULL for events that may repeat: NULLs are distinct in SQL. The
-/// index needs no seq column: an index entry ends with its rowid, which seq is.
-constexpr auto schema = R"sql(
+constexpr auto of_connection = R"sql(
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
   PRAGMA busy_timeout = 5000;
+)sql";
+
+/// `once` is NULL for events that may repeat: NULLs are distinct in SQL. The
+/// index needs no seq column: an index entry ends with its rowid, which seq is.
+constexpr auto schema = R"sql(
   CREATE TABLE IF NOT EXISTS events(
     seq INTEGER PRIMARY KEY,
     time INTEGER NOT NULL,
@@ -88,7 +91,9 @@ outcome event_table::prepare() {
     return fail(fault::invalid_config,
                 "sqlite: found schema version " + std::to_string(version)
                   + ", expected " + std::to_string(schema_version));
-  TROUPE_CHECK(in_.execute(schema));
+  TROUPE_CHECK(in_.execute(of_connection));
+  if (version == 0) // Else nothing is written: the disk may be full.
+    TROUPE_CHECK(in_.execute(schema));
   TROUPE_TRY(insert_, in_.prepare(insert_sql));
   TROUPE_TRY(drop_, in_.prepare(drop_sql));
   TROUPE_TRY(drop_aged_, in_.prepare(drop_aged_sql));

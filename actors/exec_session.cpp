@@ -151,7 +151,7 @@ void exec_state::process_warned(const shim::warning& x) {
 }
 
 void exec_state::fell_due(const msg::deadline& x) {
-  if (!due.current(x))
+  if (!due.reached(x))
     return;
   switch (static_cast<exec_due>(x.of)) {
   case exec_due::launch_over:

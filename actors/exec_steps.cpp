@@ -269,8 +269,10 @@ void exec_state::not_committed(const failure& why) {
 
 void exec_state::answer_end() {
   end_answered = true;
-  for (const auto& each : std::exchange(listeners, {}))
+  for (const auto& each : std::exchange(listeners, {})) {
     self->send(each, msg::exec_exited{now});
+    self->demonitor(each.address()); // else it keeps our memory
+  }
   if (start_error)
     answer_start();
 }

@@ -71,7 +71,9 @@ using planner_actor = protocol<
   // A container's request, bundle or rootfs -> its plan.
   caf::replies_to<msg::compile_launch>::with<msg::compiled_launch>,
   // An exec request in a container -> its plan.
-  caf::replies_to<msg::compile_exec>::with<msg::compiled_exec>>::actor;
+  caf::replies_to<msg::compile_exec>::with<msg::compiled_exec>,
+  // A program's file -> a sealed copy.
+  caf::replies_to<msg::copy_program>::with<msg::program>>::actor;
 
 /// UPDATER: changes the limits of one container once, and ends. Detached: the
 /// kernel reclaims memory meanwhile, and files are read.
@@ -421,6 +423,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_local, caf::id_block::troupe_wire::end)
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::change_limits))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::limits))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::compiled_launch))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::copy_program))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::program))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::compile_exec))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::compiled_exec))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::attach))

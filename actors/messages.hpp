@@ -460,7 +460,8 @@ struct events {
 struct deadline {
   std::uint8_t of = 0;
   std::uint64_t generation = 0;
-  TROUPE_MESSAGE(deadline, x.of, x.generation)
+  caf::timespan at{0}; ///< Since boot.
+  TROUPE_MESSAGE(deadline, x.of, x.generation, x.at)
 };
 
 } // namespace troupe::msg

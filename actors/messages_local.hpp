@@ -85,6 +85,15 @@ struct compiled_exec {
   shared_exec_plan plan;
 };
 
+/// Asks the PLANNER for a sealed copy of a program (sys::sealed_copy).
+struct copy_program {
+  std::string path;
+};
+
+struct program {
+  shared_fd copy;
+};
+
 /// Asks an UPDATER for new limits of the container of `of`.
 struct change_limits {
   shared_plan of;
@@ -153,6 +162,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compile_launch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compiled_launch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compile_exec)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compiled_exec)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::copy_program)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::program)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::change_limits)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::limits)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::usage_sampled)

@@ -124,7 +124,7 @@ oom_watcher(oom_watcher_state::self_pointer self, const oom_sources& from,
     [&state](const msg::fd_ready&) { state.on_ready(); },
     [&state](const msg::deadline& x) {
       const auto before = state.last;
-      if (state.due.current(x) && state.look() && state.last == before)
+      if (state.due.reached(x) && state.look() && state.last == before)
         state.look_later(state.delay * 2);
     },
   };

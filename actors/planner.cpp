@@ -3,11 +3,13 @@
 #include "actors/errors.hpp"
 #include "actors/guard.hpp"
 #include "actors/planning.hpp"
+#include "runtime/linux/memfd.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
 #include <exception>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -56,6 +58,13 @@ caf::result<msg::compiled_exec> exec(planning& work,
   return *std::move(made);
 }
 
+caf::result<msg::program> copy(const msg::copy_program& x) {
+  auto copy = sys::sealed_copy("troupe-shim", x.path);
+  if (!copy)
+    return to_caf(std::move(copy).error());
+  return msg::program{std::make_shared<sys::unique_fd>(*std::move(copy))};
+}
+
 planner_actor::behavior_type
 planner(planner_actor::stateful_pointer<planner_state> self,
         plan::host_facts host) {
@@ -64,6 +73,7 @@ planner(planner_actor::stateful_pointer<planner_state> self,
   return {
     [&work](const msg::compile_launch& x) { return launch(work, x); },
     [&work](const msg::compile_exec& x) { return exec(work, x); },
+    [](const msg::copy_program& x) { return copy(x); },
   };
 }
 

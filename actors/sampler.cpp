@@ -114,7 +114,7 @@ void sampler_state::subscribe(const msg::subscribe_usage& x) {
 }
 
 void sampler_state::fell_due(const msg::deadline& x) {
-  if (!due.current(x))
+  if (!due.reached(x))
     return;
   switch (static_cast<sampler_due>(x.of)) {
   case sampler_due::look:

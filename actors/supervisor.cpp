@@ -6,7 +6,6 @@
 #include "config/base/container_id.hpp"
 #include "config/base/quote.hpp"
 #include "runtime/linux/file.hpp"
-#include "runtime/linux/memfd.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -183,23 +182,27 @@ void supervisor_state::answer(const msg::describe_host&,
 
 void supervisor_state::answer(const msg::upgrade_shim& x,
                               promise<msg::host_info> reply) {
-  const auto& program = x.program.empty() ? with->shim_program : x.program;
-  auto copy = sys::sealed_copy("troupe-shim", program);
-  if (!copy) {
-    reply.deliver(to_caf(std::move(copy).error().during("upgrade")));
-    return;
-  }
-  auto call = msg::shim_call{
-    shim::upgrade{}, {std::make_shared<sys::unique_fd>(*std::move(copy))}};
-  call_shim(self, with->shim, upgrade_patience, std::move(call), nullptr,
-            [this, program, reply](const outcome& how) mutable {
+  const auto& path = x.program.empty() ? with->shim_program : x.program;
+  self->request(with->planner, upgrade_patience, msg::copy_program{path})
+    .then([this, path,
+           reply](const msg::program& found) { upgrade(found, path, reply); },
+          [reply](const caf::error& why) mutable {
+            reply.deliver(to_caf(from_caf(why).during("upgrade")));
+          });
+}
+
+void supervisor_state::upgrade(const msg::program& to, const std::string& path,
+                               promise<msg::host_info> reply) {
+  call_shim(self, with->shim, upgrade_patience,
+            msg::shim_call{shim::upgrade{}, {to.copy}}, nullptr,
+            [this, path, reply](const outcome& how) mutable {
               if (!how) {
-                spdlog::error("shim: not upgraded to {}: {}", program,
+                spdlog::error("shim: not upgraded to {}: {}", path,
                               how.error().what);
                 reply.deliver(to_caf(how.error()));
                 return;
               }
-              spdlog::info("shim: upgraded to {}", program);
+              spdlog::info("shim: upgraded to {}", path);
               upgraders.push_back(reply);
               self->send(with->shim, msg::await_sync{self});
             });
@@ -229,7 +232,8 @@ void supervisor_state::peer_down(const caf::down_msg& x) {
       leave(to_caf({fault::unavailable, 0, "the shim is gone"}));
     return;
   }
-  std::erase_if(orphans, [&](const auto& each) { return x.source == each; });
+  std::erase_if(orphans,
+                [&](const auto& each) { return x.source == each.second; });
   const auto found = std::find_if(
     containers.begin(), containers.end(),
     [&](const auto& each) { return x.source == each.second.actor; });

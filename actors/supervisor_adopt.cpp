@@ -1,11 +1,11 @@
 #include "actors/container_view.hpp"
 #include "actors/errors.hpp"
-#include "actors/orphan.hpp"
 #include "actors/supervisor_state.hpp"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <utility>
 
@@ -21,6 +21,14 @@ constexpr time_ns crash_window = 60'000'000'000;
 /// `web-1` of `web-1/3f2a`.
 std::string container_of(const shim::process_key& key) {
   return key.substr(0, key.find('/'));
+}
+
+std::vector<shim::process_key>
+keys_of(const std::vector<shim::record>& processes) {
+  std::vector<shim::process_key> out;
+  for (const auto& each : processes)
+    out.push_back(each.key);
+  return out;
 }
 
 } // namespace
@@ -52,10 +60,10 @@ void supervisor_state::adopt_all(const records& by_container) {
     if (each.usable)
       adopt(each, by_container);
     else
-      discard(each);
+      discard(each, by_container);
   for (const auto& [id, processes] : by_container)
-    if (!containers.contains(id))
-      kill_orphans(processes);
+    if (!containers.contains(id) && !orphans.contains(id))
+      bury({id, keys_of(processes), false, false, nullptr});
   spdlog::info("supervisor adopts {} containers", containers.size());
   ++adopting; // This function itself.
   adopted_one();
@@ -87,19 +95,23 @@ void supervisor_state::adopt(store::found& x, const records& by_container) {
 
 /// A directory without a state is a create that has not come far; one with a
 /// damaged state or plan cannot be brought back.
-void supervisor_state::discard(const store::found& x) {
-  spdlog::error("container {} is given up: {}", x.id, x.problem);
-  if (auto gone = with->store.remove(x.id); !gone)
-    spdlog::error("container {} leaves its directory: {}", x.id,
-                  gone.error().what);
+void supervisor_state::discard(store::found& x, const records& by_container) {
+  spdlog::error("container {} is given up: {}", x.id, x.problem.what);
+  auto of = remains{};
+  of.id = x.id;
+  of.has_directory = true;
+  if (const auto left = by_container.find(x.id); left != by_container.end())
+    of.processes = keys_of(left->second);
+  of.launched = !of.processes.empty() || x.problem.os_errno != ENOENT;
+  if (x.has_plan)
+    of.plan = std::make_shared<plan::launch_plan>(std::move(x.plan));
+  bury(std::move(of));
 }
 
-void supervisor_state::kill_orphans(
-  const std::vector<shim::record>& processes) {
-  for (const auto& each : processes) {
-    orphans.push_back(spawn_orphan(self->system(), with, each));
-    self->monitor(orphans.back());
-  }
+void supervisor_state::bury(remains of) {
+  auto& orphan = orphans[of.id];
+  orphan = spawn_orphan(self->system(), with, std::move(of));
+  self->monitor(orphan);
 }
 
 void supervisor_state::adopted_one() {
@@ -154,9 +166,10 @@ void supervisor_state::rebuild_crashed(const records& by_container) {
     }
     containers.erase(id);
     if (on_disk != found->end())
-      discard(*on_disk);
-    if (const auto left = by_container.find(id); left != by_container.end())
-      kill_orphans(left->second);
+      discard(*on_disk, by_container);
+    else if (const auto left = by_container.find(id);
+             left != by_container.end())
+      bury({id, keys_of(left->second), false, false, nullptr});
   }
 }
 

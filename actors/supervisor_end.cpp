@@ -84,7 +84,7 @@ void supervisor_state::await_removals() {
 }
 
 void supervisor_state::fell_due(const msg::deadline& x) {
-  if (!due.current(x) || !removals_awaited)
+  if (!due.reached(x) || !removals_awaited)
     return;
   spdlog::warn("supervisor waits no longer for removals");
   end_shim();
@@ -112,7 +112,7 @@ void supervisor_state::leave(caf::error why) {
   for (const auto& [id, each] : containers)
     if (each.actor)
       self->send_exit(each.actor, caf::exit_reason::user_shutdown);
-  for (const auto& each : orphans)
+  for (const auto& [id, each] : orphans)
     self->send_exit(each, caf::exit_reason::user_shutdown);
   std::erase_if(containers,
                 [](const auto& each) { return !each.second.actor; });

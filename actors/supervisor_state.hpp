@@ -2,6 +2,7 @@
 
 #include "actors/container.hpp"
 #include "actors/deadlines.hpp"
+#include "actors/orphan.hpp"
 #include "actors/supervisor.hpp"
 
 #include <caf/result.hpp>
@@ -54,6 +55,8 @@ struct supervisor_state {
   void answer(const msg::list_containers& x, promise<msg::snapshots> reply);
   void answer(const msg::describe_host& x, promise<msg::host_info> reply);
   void answer(const msg::upgrade_shim& x, promise<msg::host_info> reply);
+  void upgrade(const msg::program& to, const std::string& path,
+               promise<msg::host_info> reply);
   void answer(const msg::shut_down& x, const promise<msg::done>& reply);
 
   // -- facts ------------------------------------------------------------------
@@ -69,8 +72,8 @@ struct supervisor_state {
 
   void adopt_all(const records& by_container);
   void adopt(store::found& x, const records& by_container);
-  void discard(const store::found& x);
-  void kill_orphans(const std::vector<shim::record>& processes);
+  void discard(store::found& x, const records& by_container);
+  void bury(remains of);
   void rebuild_crashed(const records& by_container);
   void crashed(const std::string& id, const caf::error& why);
   void adopted_one();
@@ -102,7 +105,7 @@ struct supervisor_state {
   shared_services with;
   deadlines<pointer, supervisor_due> due;
   table containers;
-  std::vector<process_owner_actor> orphans;
+  std::map<std::string, process_owner_actor> orphans;
   time_ns started = 0;
   std::string kernel;
   std::int32_t shim_pid = 0;

@@ -26,3 +26,5 @@ bench_packages=(runc crun podman conmon containerd busybox-static gnuplot-nox)
 # and what they run.
 client_packages=(podman conmon containerd runc catatonit containernetworking-plugins iptables uidmap
   crun umoci busybox-static python3)
+# tests/fault: what drives it.
+fault_packages=(python3)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/base/fault_point.hpp"
 #include "config/base/result.hpp"
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/launch/report.hpp"
@@ -10,8 +11,15 @@
 namespace troupe::launch {
 
 /// Where in the plan a process of a launch is: set before each step, so that
-/// whatever fails next is reported with its place.
+/// whatever fails next is reported with its place. A step is a fault point,
+/// too.
 struct progress {
+  progress() = default;
+  progress(plan::phase phase, std::uint32_t index)
+    : phase(phase), index(index) {
+    fault_point("launcher", plan::to_string(phase), "begun");
+  }
+
   plan::phase phase = plan::phase::prepare;
   std::uint32_t index = 0;
 };

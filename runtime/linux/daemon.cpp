@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -49,7 +50,7 @@ outcome make_private_directory(const std::string& path) {
 }
 
 result<unique_fd> take_lock(const std::string& path) {
-  unique_fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+  unique_fd file{::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600)};
   if (!file)
     return fail_os(errno, "open", path);
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -57,10 +58,11 @@ result<unique_fd> take_lock(const std::string& path) {
       return fail(fault::already_exists, holder_of(path));
     return fail_os(errno, "flock", path);
   }
-  const auto pid = std::to_string(::getpid()) + '\n';
-  if (::ftruncate(file.get(), 0) != 0
-      || ::write(file.get(), pid.data(), pid.size()) < 0)
-    return fail_os(errno, "write", path);
+  // For whoever wants to know who holds it; a full disk is no obstacle. That
+  // file is closed again: one that is open for writing keeps its file system
+  // from being made read-only.
+  const unique_fd own{::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC)};
+  (void)write_all(own.get(), std::to_string(::getpid()) + '\n');
   return file;
 }
 

@@ -18,18 +18,21 @@ int write_once(int fd, std::string_view content) noexcept {
   return static_cast<std::size_t>(put) == content.size() ? 0 : EIO;
 }
 
-int write_all(int fd, std::string_view content) noexcept {
-  while (!content.empty()) {
-    const auto put = TEMP_FAILURE_RETRY(
-      ::write(fd, content.data(), content.size()));
-    if (put < 0)
-      return errno;
-    content.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return 0;
-}
-
 } // namespace
+
+written write_all(int fd, std::string_view content) noexcept {
+  written out;
+  while (out.bytes < content.size()) {
+    const auto left = content.substr(out.bytes);
+    const auto put = TEMP_FAILURE_RETRY(::write(fd, left.data(), left.size()));
+    if (put <= 0) {
+      out.os_errno = put < 0 ? errno : EIO;
+      return out;
+    }
+    out.bytes += static_cast<std::size_t>(put);
+  }
+  return out;
+}
 
 result<unique_fd> open_file(int dirfd, const std::string& path, int flags) {
   const auto fd = TEMP_FAILURE_RETRY(
@@ -67,8 +70,8 @@ outcome replace_file(int dirfd, const std::string& path,
       O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, owner_only)))};
     if (!file)
       return fail_os(errno, "create", fresh);
-    if (const auto error = write_all(file.get(), content); error != 0)
-      return fail_os(error, "write", fresh);
+    if (const auto did = write_all(file.get(), content); did.os_errno != 0)
+      return fail_os(did.os_errno, "write", fresh);
   }
   if (::renameat(dirfd, fresh.c_str(), dirfd, path.c_str()) != 0)
     return fail_os(errno, "rename", path);

@@ -31,6 +31,15 @@ inline constexpr std::size_t max_small_file = 1U << 20;
 [[nodiscard]] outcome replace_file(int dirfd, const std::string& path,
                                    std::string_view content);
 
+/// How far a write has come.
+struct written {
+  std::size_t bytes = 0;
+  int os_errno = 0; ///< Why no further; 0: all is written.
+};
+
+/// Writes on until everything is written, or a write fails.
+[[nodiscard]] written write_all(int fd, std::string_view content) noexcept;
+
 /// Writes `content` with one write(2), as kernel control files need; the file
 /// must exist and is not truncated. A short write is EIO.
 [[nodiscard]] outcome write_file(int dirfd, const std::string& path,

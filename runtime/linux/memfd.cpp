@@ -1,5 +1,7 @@
 #include "runtime/linux/memfd.hpp"
 
+#include "runtime/linux/file.hpp"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -40,18 +42,6 @@ outcome seal(int fd, const std::string& name) {
   return {};
 }
 
-outcome write_all(int fd, std::span<const std::uint8_t> content,
-                  const std::string& name) {
-  while (!content.empty()) {
-    const auto n = ::write(fd, content.data(), content.size());
-    if (n < 0 && errno != EINTR)
-      return fail_os(errno, "write memfd", name);
-    if (n > 0)
-      content = content.subspan(static_cast<std::size_t>(n));
-  }
-  return {};
-}
-
 outcome copy_all(int to, int from, const std::string& path) {
   constexpr std::size_t chunk = 1U << 20U;
   for (;;) {
@@ -85,7 +75,10 @@ outcome read_all(int fd, std::vector<std::uint8_t>& into) {
 result<unique_fd> sealed_memfd(const std::string& name,
                                std::span<const std::uint8_t> content) {
   TROUPE_TRY(auto fd, create(name, MFD_NOEXEC_SEAL));
-  TROUPE_CHECK(write_all(fd.get(), content, name));
+  const std::string_view text{reinterpret_cast<const char*>(content.data()),
+                              content.size()};
+  if (const auto did = write_all(fd.get(), text); did.os_errno != 0)
+    return fail_os(did.os_errno, "write memfd", name);
   TROUPE_CHECK(seal(fd.get(), name));
   return fd;
 }
@@ -96,9 +89,13 @@ result<unique_fd> plain_memfd(const std::string& name) {
 
 result<unique_fd> sealed_copy(const std::string& name,
                               const std::string& path) {
-  unique_fd from{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!from)
-    return fail_os(errno, "open", path);
+  // O_NONBLOCK: opening a fifo would wait for who writes to it.
+  TROUPE_TRY(const auto from, open_file(AT_FDCWD, path, O_RDONLY | O_NONBLOCK));
+  struct stat info {};
+  if (::fstat(from.get(), &info) != 0)
+    return fail_os(errno, "fstat", path);
+  if (!S_ISREG(info.st_mode))
+    return fail(fault::invalid_config, path + ": not a regular file");
   TROUPE_TRY(auto fd, create(name, MFD_EXEC));
   TROUPE_CHECK(copy_all(fd.get(), from.get(), path));
   if (::fchmod(fd.get(), 0500) != 0)

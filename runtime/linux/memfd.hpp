@@ -15,8 +15,8 @@ namespace troupe::sys {
 [[nodiscard]] result<unique_fd>
 sealed_memfd(const std::string& name, std::span<const std::uint8_t> content);
 
-/// The same from the file `path`, executable (MFD_EXEC where the kernel has
-/// it).
+/// The same from the regular file `path`, executable (MFD_EXEC where the kernel
+/// has it).
 [[nodiscard]] result<unique_fd> sealed_copy(const std::string& name,
                                             const std::string& path);
 

@@ -1,8 +1,9 @@
 #include "runtime/shim/captured.hpp"
 
+#include "runtime/linux/file.hpp"
+
 #include <algorithm>
 #include <cerrno>
-#include <unistd.h>
 
 namespace troupe::shim {
 
@@ -22,19 +23,14 @@ captured::open(const log_options& how, std::vector<sys::unique_fd> files) {
 
 void captured::take(log::stream from, std::string_view bytes, time_ns) {
   auto& to = outputs_[from == log::stream::out ? 0 : 1];
-  auto wanted = bytes.substr(0, to.room);
+  const auto wanted = bytes.substr(0, to.room);
   if (const auto over = bytes.size() - wanted.size(); over > 0)
     count_dropped(EFBIG, over);
-  while (!wanted.empty()) {
-    const auto n = ::write(to.file.get(), wanted.data(), wanted.size());
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return count_dropped(n < 0 ? errno : EIO, wanted.size());
-    count_logged(static_cast<std::size_t>(n));
-    to.room -= static_cast<std::size_t>(n);
-    wanted.remove_prefix(static_cast<std::size_t>(n));
-  }
+  const auto did = sys::write_all(to.file.get(), wanted);
+  count_logged(did.bytes);
+  to.room -= did.bytes;
+  if (did.os_errno != 0)
+    count_dropped(did.os_errno, wanted.size() - did.bytes);
 }
 
 } // namespace troupe::shim

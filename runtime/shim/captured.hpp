@@ -10,7 +10,7 @@ namespace troupe::shim {
 
 /// A process's output as it was, stdout and stderr in a file each, up to a
 /// size; the rest is dropped (EFBIG).
-class captured final : public log_sink {
+class captured final : public hands_over<captured, log_sink> {
 public:
   /// `files`: stdout's and stderr's.
   [[nodiscard]] static result<std::unique_ptr<log_sink>>
@@ -19,11 +19,10 @@ public:
   /// To be taken over.
   captured() = default;
 
-  void hand_over(saver& with) override {
-    members(with);
-  }
-  void hand_over(loader& with) override {
-    members(with);
+  template <class Way>
+  void members(Way& with) {
+    hand_over_counters(with);
+    with(outputs_[0], outputs_[1]);
   }
 
   void finish(time_ns) override {
@@ -38,12 +37,6 @@ private:
       with(file, room);
     }
   };
-
-  template <class Way>
-  void members(Way& with) {
-    hand_over_counters(with);
-    with(outputs_[0], outputs_[1]);
-  }
   void take(log::stream from, std::string_view bytes, time_ns now) override;
 
   std::array<output, 2> outputs_;

@@ -9,13 +9,11 @@ namespace {
 
 // -- the engine's frames ------------------------------------------------------
 
-class frame_codec final : public client_codec {
+class frame_codec final : public hands_over<frame_codec, client_codec> {
 public:
-  void hand_over(saver& with) override {
-    members(with);
-  }
-  void hand_over(loader& with) override {
-    members(with);
+  template <class Way>
+  void members(Way& with) {
+    with(header_, have_, left_);
   }
 
   head head_of(frame_stream stream, std::size_t size) const override {
@@ -49,11 +47,6 @@ public:
   }
 
 private:
-  template <class Way>
-  void members(Way& with) {
-    with(header_, have_, left_);
-  }
-
   void take_header(std::string_view& bytes) {
     const auto n = std::min(bytes.size(), header_.size() - have_);
     std::copy_n(bytes.begin(), n, header_.begin() + have_);
@@ -133,13 +126,11 @@ client_codec::head websocket_head(unsigned opcode, std::size_t size) {
   return out;
 }
 
-class websocket_codec final : public client_codec {
+class websocket_codec final : public hands_over<websocket_codec, client_codec> {
 public:
-  void hand_over(saver& with) override {
-    members(with);
-  }
-  void hand_over(loader& with) override {
-    members(with);
+  template <class Way>
+  void members(Way& with) {
+    with(header_, in_body_, left_, masked_, channel_, control_);
   }
 
   head head_of(frame_stream stream, std::size_t size) const override {
@@ -175,11 +166,6 @@ public:
   }
 
 private:
-  template <class Way>
-  void members(Way& with) {
-    with(header_, in_body_, left_, masked_, channel_, control_);
-  }
-
   [[nodiscard]] unsigned at(std::size_t i) const noexcept {
     return static_cast<unsigned char>(header_[i]);
   }

@@ -1,6 +1,7 @@
 #include "runtime/shim/file_log.hpp"
 
 #include "config/base/fault_point.hpp"
+#include "runtime/linux/file.hpp"
 #include "runtime/log/json_lines.hpp"
 
 #include <cerrno>
@@ -19,21 +20,6 @@ constexpr std::size_t batch_size = 64U << 10U;
 
 std::string generation(const std::string& path, std::uint32_t n) {
   return n == 0 ? path : path + "." + std::to_string(n);
-}
-
-// Writes on until all is written or a write fails; returns how much, and the
-// errno.
-std::pair<std::size_t, int> write_all(int fd, std::string_view text) {
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const auto n = ::write(fd, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return {done, errno};
-    done += static_cast<std::size_t>(n);
-  }
-  return {done, 0};
 }
 
 } // namespace
@@ -121,15 +107,14 @@ void file_log::flush() {
   if (batch_.marks.empty() || blocked_)
     return;
   const fault_scope step{"log", "write"};
-  std::pair<std::size_t, int> did{0, 0};
   if (const auto wanted = step.failure(); !wanted)
     return settle(0, wanted.error().os_errno);
   // No file: the last rotation could not make its new one.
-  if (const auto opened = file_ ? troupe::outcome{} : open_file(); !opened)
-    did.second = opened.error().os_errno;
-  else
-    did = write_all(file_.get(), batch_.text);
-  settle(did.first, did.second);
+  if (!file_)
+    if (const auto opened = open_file(); !opened)
+      return settle(0, opened.error().os_errno);
+  const auto did = sys::write_all(file_.get(), batch_.text);
+  settle(did.bytes, did.os_errno);
 }
 
 // Counts the records of which `written` bytes are in the file, and cuts off the

@@ -14,7 +14,7 @@ namespace troupe::shim {
 /// lines (runtime/log/json_lines.hpp), rotated by size. The file always ends
 /// with a whole record; after a failure the next output, or `retry`, is another
 /// attempt.
-class file_log final : public log_sink {
+class file_log final : public hands_over<file_log, log_sink> {
 public:
   /// The file is created, mode 0640, or continued.
   [[nodiscard]] static result<std::unique_ptr<log_sink>>
@@ -23,11 +23,10 @@ public:
   /// To be taken over.
   file_log() = default;
 
-  void hand_over(saver& with) override {
-    members(with);
-  }
-  void hand_over(loader& with) override {
-    members(with);
+  template <class Way>
+  void members(Way& with) {
+    hand_over_counters(with);
+    with(options_, file_, size_, rotate_at_, lines_, batch_, blocked_);
   }
 
   void retry() override;
@@ -52,12 +51,6 @@ private:
       with(text, marks);
     }
   };
-
-  template <class Way>
-  void members(Way& with) {
-    hand_over_counters(with);
-    with(options_, file_, size_, rotate_at_, lines_, batch_, blocked_);
-  }
 
   explicit file_log(log_options options) : options_(std::move(options)) {
   }

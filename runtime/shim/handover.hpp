@@ -6,7 +6,6 @@
 #include "runtime/shim/protocol/fields.hpp"
 #include "runtime/shim/protocol/version.hpp"
 
-#include <array>
 #include <concepts>
 #include <cstdint>
 #include <cstring>
@@ -16,7 +15,6 @@
 #include <span>
 #include <string>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -196,6 +194,19 @@ private:
 
   plan::cbor::reader from_;
   bool ok_ = true;
+};
+
+/// Of a class behind an interface: its `members`, which lists them as a
+/// `hand_over` does.
+template <class Final, class Interface>
+class hands_over : public Interface {
+public:
+  void hand_over(saver& with) final {
+    static_cast<Final&>(*this).members(with);
+  }
+  void hand_over(loader& with) final {
+    static_cast<Final&>(*this).members(with);
+  }
 };
 
 /// Whether they are there after execve(2).

@@ -1,56 +1,43 @@
 #include "runtime/shim/job.hpp"
 
-#include "runtime/linux/pidfd.hpp"
 #include "runtime/shim/endings.hpp"
 
-#include <sys/epoll.h>
 #include <utility>
 
 namespace troupe::shim {
 
 job::job(const surroundings& in, table& tell, kind what, process_key key)
-  : in_(in), table_(tell), kind_(what), key_(std::move(key)) {
+  : table_(tell),
+    kind_(what),
+    key_(std::move(key)),
+    child_(in, listener_for_child()) {
 }
 
 job::job(const surroundings& in, table& tell, loader& from)
-  : in_(in), table_(tell) {
+  : table_(tell), child_(in, listener_for_child()) {
   hand_over(from);
-}
-
-job::~job() {
-  in_.children.remove(child_.pid);
 }
 
 result<std::unique_ptr<job>> job::run(const surroundings& in, table& tell,
                                       kind what, process_key key,
                                       const std::function<int(int)>& body) {
   std::unique_ptr<job> out{new job{in, tell, what, std::move(key)}};
-  TROUPE_CHECK(out->open(body));
+  TROUPE_CHECK(out->child_.run(body));
   return out;
 }
 
-outcome job::open(const std::function<int(int)>& body) {
-  TROUPE_TRY(child_, fork_child(in_.self, body));
-  return resume();
+followed_child::listener job::listener_for_child() {
+  return {[this](int line) { return read(line); },
+          [this](const std::string& how) { finish(how); }};
 }
 
-outcome job::resume() {
-  in_.children.add(child_.pid, *this);
-  TROUPE_TRY(line_ready_, in_.loop.add(child_.line.get(), EPOLLIN,
-                                       [this](std::uint32_t) { read_line(); }));
-  TROUPE_TRY(exited_, in_.loop.add(child_.pidfd.get(), EPOLLIN,
-                                   [this](std::uint32_t) { look(); }));
-  return {};
-}
-
-void job::read_line() {
+bool job::read(int line) {
   for (;;) {
-    const auto event = next_report(child_.line.get());
-    if (event.what == line_event::kind::closed)
-      return line_ready_.pause();
-    if (event.what == line_event::kind::empty)
-      return;
-    on_report(event.report);
+    const auto event = next_report(line);
+    if (event.what == line_event::kind::report)
+      on_report(event.report);
+    else
+      return event.what == line_event::kind::empty;
   }
 }
 
@@ -61,19 +48,6 @@ void job::on_report(const launcher::report& what) {
   }
   table_.warn(
     {key_, launcher::to_failure(what, nullptr).what, true, step_of(what)});
-}
-
-void job::look() {
-  if (done_)
-    return;
-  read_line();
-  const auto ended = sys::reap(child_.pidfd.get());
-  if (ended && !*ended)
-    return;
-  line_ready_.reset();
-  exited_.reset();
-  in_.children.remove(child_.pid);
-  finish(ended ? describe(**ended) : ended.error().what);
 }
 
 void job::finish(const std::string& how_it_ended) {

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "runtime/shim/handover.hpp"
-#include "runtime/shim/table.hpp"
+#include "runtime/shim/followed_child.hpp"
 
 #include <functional>
 #include <memory>
@@ -12,13 +11,12 @@ namespace troupe::shim {
 
 /// A child that does something about a container and ends: a cleaner, or a
 /// runner of poststart hooks.
-class job final : public parent {
+class job final {
 public:
   enum class kind : std::uint8_t { teardown, poststart };
 
   job(const job&) = delete;
   job& operator=(const job&) = delete;
-  ~job() override;
 
   [[nodiscard]] static result<std::unique_ptr<job>>
   run(const surroundings& in, table& tell, kind what, process_key key,
@@ -29,10 +27,13 @@ public:
 
   template <class Way>
   void hand_over(Way& with) {
-    with(kind_, key_, child_, askers_, last_);
+    with(kind_, key_, askers_, last_);
+    child_.hand_over(with);
   }
 
-  [[nodiscard]] outcome resume();
+  [[nodiscard]] outcome resume() {
+    return child_.resume();
+  }
 
   /// `who` gets the answer too.
   void join(const asker& who) {
@@ -49,19 +50,15 @@ public:
 
 private:
   job(const surroundings& in, table& tell, kind what, process_key key);
-  outcome open(const std::function<int(int)>& body);
-  void look() override;
-  void read_line();
+  [[nodiscard]] followed_child::listener listener_for_child();
+  bool read(int line);
   void on_report(const launcher::report& what);
   void finish(const std::string& how_it_ended);
 
-  surroundings in_;
   table& table_;
   kind kind_{};
   process_key key_;
-  child child_;
-  watch line_ready_;
-  watch exited_;
+  followed_child child_;
   std::vector<asker> askers_;
   std::optional<launcher::report> last_; ///< done or failed
   bool done_ = false;

@@ -15,7 +15,7 @@ namespace troupe::shim {
 /// MESSAGE, PRIORITY (6: stdout, 3: stderr), CONTAINER_NAME, CONTAINER_ID,
 /// CONTAINER_ID_FULL, CONTAINER_PARTIAL_MESSAGE=true for a piece of a line, and
 /// SYSLOG_IDENTIFIER.
-class journal_log final : public log_sink {
+class journal_log final : public hands_over<journal_log, log_sink> {
 public:
   /// The socket, options.path, has to be there now; later it may come and go.
   [[nodiscard]] static result<std::unique_ptr<log_sink>>
@@ -24,11 +24,10 @@ public:
   /// To be taken over.
   journal_log() = default;
 
-  void hand_over(saver& with) override {
-    members(with);
-  }
-  void hand_over(loader& with) override {
-    members(with);
+  template <class Way>
+  void members(Way& with) {
+    hand_over_counters(with);
+    with(options_, constant_, socket_, lines_, waiting_);
   }
 
   void retry() override;
@@ -54,12 +53,6 @@ private:
       with(text, payload);
     }
   };
-
-  template <class Way>
-  void members(Way& with) {
-    hand_over_counters(with);
-    with(options_, constant_, socket_, lines_, waiting_);
-  }
 
   journal_log(log_options options, const process_key& of);
   void take(log::stream from, std::string_view bytes, time_ns now) override;

@@ -1,16 +1,12 @@
 #include "runtime/shim/successor.hpp"
 
 #include "runtime/linux/memfd.hpp"
-#include "runtime/linux/pidfd.hpp"
 #include "runtime/linux/seqpacket.hpp"
-#include "runtime/shim/endings.hpp"
 #include "runtime/shim/protocol/start.hpp"
 
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <fcntl.h>
-#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <utility>
@@ -26,14 +22,11 @@ constexpr std::chrono::seconds patience{10};
 
 successor::successor(const surroundings& in, sys::unique_fd program,
                      orders words, std::function<void(outcome)> done)
-  : in_(in),
-    program_(std::move(program)),
+  : program_(std::move(program)),
     orders_(std::move(words)),
-    done_(std::move(done)) {
-}
-
-successor::~successor() {
-  in_.children.remove(child_.pid);
+    done_(std::move(done)),
+    rehearsal_(in, {[this](int line) { return read(line); },
+                    [this](const std::string& how) { finish(how); }}) {
 }
 
 result<std::unique_ptr<successor>>
@@ -43,55 +36,38 @@ successor::rehearse(const surroundings& in, sys::unique_fd program,
   TROUPE_CHECK(sys::check_sealed(program.get()));
   std::unique_ptr<successor> out{
     new successor{in, std::move(program), std::move(words), std::move(done)}};
-  TROUPE_CHECK(out->open(std::move(all)));
+  TROUPE_CHECK(out->open(in.loop, std::move(all)));
   return out;
 }
 
-outcome successor::open(saver all) {
-  TROUPE_TRY(child_, fork_child(in_.self, [&](int line) {
-               const auto why = become(std::move(all), line);
-               const auto& text = why.error().what;
-               (void)!::write(line, text.data(), text.size());
-               return 1;
-             }));
-  in_.children.add(child_.pid, *this);
-  TROUPE_TRY(line_ready_, in_.loop.add(child_.line.get(), EPOLLIN,
-                                       [this](std::uint32_t) { read_line(); }));
-  TROUPE_TRY(exited_, in_.loop.add(child_.pidfd.get(), EPOLLIN,
-                                   [this](std::uint32_t) { look(); }));
-  in_.loop.after(patience, [to = std::weak_ptr{self_}] {
-    if (const auto self = to.lock(); self && (*self)->child_.pidfd)
-      (void)sys::send_signal((*self)->child_.pidfd.get(), SIGKILL);
+outcome successor::open(loop& in, saver all) {
+  TROUPE_CHECK(rehearsal_.run([&](int line) {
+    const auto why = become(std::move(all), line);
+    const auto& text = why.error().what;
+    (void)!::write(line, text.data(), text.size());
+    return 1;
+  }));
+  in.after(patience, [to = std::weak_ptr{self_}] {
+    if (const auto self = to.lock())
+      (*self)->rehearsal_.kill();
   });
   return {};
 }
 
-void successor::read_line() {
-  auto got = sys::receive_packet(child_.line.get());
-  if (!got && got.error().code == fault::exhausted)
-    return;
+bool successor::read(int line) {
+  auto got = sys::receive_packet(line);
   if (!got || got->closed)
-    return line_ready_.pause();
+    return !got && got.error().code == fault::exhausted;
   said_.append(got->bytes.begin(), got->bytes.end());
+  return true;
 }
 
-void successor::look() {
-  if (!child_.pidfd)
-    return;
-  read_line();
-  const auto ended = sys::reap(child_.pidfd.get());
-  if (ended && !*ended)
-    return;
-  line_ready_.reset();
-  exited_.reset();
-  in_.children.remove(child_.pid);
-  child_ = {};
+void successor::finish(const std::string& how_it_ended) {
   if (said_ == ready_word)
     return done_({});
-  const auto how = ended ? describe(**ended) : ended.error().what;
   done_(fail(fault::wrong_state,
              "upgrade: the program cannot take over: "
-               + (said_.empty() ? "it ended with " + how : said_)));
+               + (said_.empty() ? "it ended with " + how_it_ended : said_)));
 }
 
 outcome successor::take_over(saver all) const {

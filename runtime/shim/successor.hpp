@@ -1,7 +1,6 @@
 #pragma once
 
-#include "runtime/shim/handover.hpp"
-#include "runtime/shim/table.hpp"
+#include "runtime/shim/followed_child.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -16,7 +15,7 @@ namespace troupe::shim {
 /// It cannot be undone once execve(2) has succeeded: so first a child runs the
 /// program, which reads all that would be handed over, and says whether it
 /// could go on from there.
-class successor final : public parent {
+class successor final {
 public:
   /// What the program's command line says beside that.
   struct orders {
@@ -32,7 +31,6 @@ public:
 
   successor(const successor&) = delete;
   successor& operator=(const successor&) = delete;
-  ~successor() override;
 
   /// Leaves `all` to it. Returns only with the reason why it could not.
   [[nodiscard]] outcome take_over(saver all) const;
@@ -40,18 +38,15 @@ public:
 private:
   successor(const surroundings& in, sys::unique_fd program, orders words,
             std::function<void(outcome)> done);
-  outcome open(saver all);
+  outcome open(loop& in, saver all);
   outcome become(saver all, int ready) const;
-  void read_line();
-  void look() override;
+  bool read(int line);
+  void finish(const std::string& how_it_ended);
 
-  surroundings in_;
   sys::unique_fd program_;
   orders orders_;
   std::function<void(outcome)> done_;
-  child child_;
-  watch line_ready_;
-  watch exited_;
+  followed_child rehearsal_;
   std::string said_;
   /// Work queued in the loop must not outlive this object.
   std::shared_ptr<successor*> self_ = std::make_shared<successor*>(this);

@@ -101,6 +101,22 @@ void for_each_at_once(std::vector<found>& all, Act act) {
   work();
 }
 
+/// Whether it is no more than the moment that keeps a file from being read.
+bool may_pass(const failure& why) {
+  switch (why.os_errno) {
+  case EACCES:
+  case EAGAIN:
+  case EIO:
+  case EMFILE:
+  case ENFILE:
+  case ENOMEM:
+  case EPERM:
+    return true;
+  default:
+    return false;
+  }
+}
+
 outcome check_id(const std::string& found, const std::string& expected,
                  const std::string& path) {
   if (found == expected)
@@ -173,7 +189,8 @@ result<state> directory::read_state(const std::string& id) const {
   return parsed;
 }
 
-result<plan::launch_plan> directory::read_plan(const std::string& id) const {
+result<plan::launch_plan>
+directory::read_first_plan(const std::string& id) const {
   TROUPE_CHECK(checked_id(id));
   const auto path = path_of(id) + '/' + plan_file;
   TROUPE_TRY(const auto cbor, sys::read_file(AT_FDCWD, path, max_file));
@@ -181,10 +198,20 @@ result<plan::launch_plan> directory::read_plan(const std::string& id) const {
   if (!decoded)
     return fail(std::move(decoded).error().during(path));
   TROUPE_CHECK(check_id(decoded->id, id, path));
-  TROUPE_TRY(auto limits, read_limits(id));
-  if (limits)
-    decoded->cgroup = std::move(limits->cgroup);
   return decoded;
+}
+
+outcome directory::put_limits(plan::launch_plan& into) const {
+  TROUPE_TRY(auto limits, read_limits(into.id));
+  if (limits)
+    into.cgroup = std::move(limits->cgroup);
+  return {};
+}
+
+result<plan::launch_plan> directory::read_plan(const std::string& id) const {
+  TROUPE_TRY(auto plan, read_first_plan(id));
+  TROUPE_CHECK(put_limits(plan));
+  return plan;
 }
 
 outcome directory::write_limits(const std::string& id,
@@ -226,8 +253,10 @@ directory::read_exit(const std::string& id) const {
 }
 
 outcome directory::fill(found& into) const {
+  TROUPE_TRY(into.plan, read_first_plan(into.id));
+  into.has_plan = true;
+  TROUPE_CHECK(put_limits(into.plan));
   TROUPE_TRY(into.state, read_state(into.id));
-  TROUPE_TRY(into.plan, read_plan(into.id));
   return {};
 }
 
@@ -244,8 +273,11 @@ result<std::vector<found>> directory::load() const {
     const auto filled = fill(each);
     each.usable = filled.has_value();
     if (!filled)
-      each.problem = filled.error().what;
+      each.problem = filled.error();
   });
+  for (const auto& each : out)
+    if (!each.usable && may_pass(each.problem))
+      return fail(each.problem);
   return out;
 }
 

@@ -57,8 +57,9 @@ struct found {
   /// Set unless state.json or plan.cbor is missing or damaged; then `problem`.
   bool usable = false;
   store::state state;
+  bool has_plan = false; ///< The plan is whole, whatever the rest is.
   plan::launch_plan plan;
-  std::string problem;
+  failure problem;
 };
 
 /// The containers directory of one supervisor. Copyable: a path.
@@ -99,7 +100,8 @@ public:
   };
   [[nodiscard]] std::optional<ended> read_exit(const std::string& id) const;
 
-  /// Every container on disk, damaged ones included.
+  /// Every container on disk, damaged ones included; fails where one cannot be
+  /// read that may be whole (EMFILE, EIO…).
   [[nodiscard]] result<std::vector<found>> load() const;
 
   /// Removes the container's directory with everything in it (its own files
@@ -128,6 +130,9 @@ public:
 
 private:
   [[nodiscard]] outcome fill(found& into) const;
+  [[nodiscard]] result<plan::launch_plan>
+  read_first_plan(const std::string& id) const;
+  [[nodiscard]] outcome put_limits(plan::launch_plan& into) const;
 
   std::string root_;
 };

@@ -2,24 +2,37 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <fcntl.h>
 #include <string>
-#include <sys/file.h>
-#include <sys/wait.h>
+#include <string_view>
+#include <sys/mman.h>
 #include <unistd.h>
 
-/// Fault points that do something: see tests/fault/run, which writes and reads
-/// the files in ROOT.faults:
-///   seen   every point that was passed, one a line, while it is there
-///   armed  `POINT ACTION NTH`: at the NTH passing of the point `AREA.STEP.
-///          MOMENT`, ACTION is done once: `kill`, `stop`, or the errno to fail
-///          with
+/// Fault points that do something. Which, and what was passed, is in one file,
+/// ROOT.faults/board, which tests/fault/run makes, and which every process of
+/// trouped and its shim has mapped from its beginning: a launcher closes the
+/// descriptors that it does not know, and behind pivot_root there are no paths.
 namespace troupe {
 
 namespace {
+
+/// The file. tests/fault/harness/board.py knows it too.
+struct board {
+  /// How many passings of `point` from now `action` is done, once; 0: never.
+  std::atomic<std::int32_t> left;
+  std::atomic<std::uint32_t> recording; ///< Whether what is passed is noted.
+  std::atomic<std::uint32_t> used;      ///< Of `seen`.
+  std::uint32_t unused;
+  std::array<char, 112> point;  ///< "AREA.STEP.MOMENT", and a null byte.
+  std::array<char, 128> action; ///< "kill", "stop", or the errno to fail with.
+  std::array<char, (4U << 20U) - 256> seen; ///< Every point, one a line.
+};
+static_assert(sizeof(board) == 4U << 20U);
 
 /// ROOT, of trouped (--root ROOT) or of its shim (--listen ROOT/shim.sock): a
 /// shim has no environment.
@@ -34,86 +47,46 @@ std::string root_of(const std::string& command_line) {
   return {};
 }
 
-std::string read_whole(int fd) {
+std::string own_command_line() {
   std::string out;
+  const auto fd = ::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
   std::array<char, 4096> buffer;
   for (ssize_t n = 0; (n = ::read(fd, buffer.data(), buffer.size())) > 0;)
     out.append(buffer.data(), static_cast<std::size_t>(n));
+  ::close(fd);
   return out;
 }
 
-class closed_later {
-public:
-  explicit closed_later(int fd) : fd_(fd) {
-  }
-  closed_later(const closed_later&) = delete;
-  closed_later& operator=(const closed_later&) = delete;
-  ~closed_later() {
-    if (fd_ >= 0)
-      ::close(fd_);
-  }
-  [[nodiscard]] int get() const {
-    return fd_;
-  }
-
-private:
-  int fd_;
-};
-
-/// A path, not a descriptor: launchers close what they do not know. Behind a
-/// pivot_root nothing is found there, and nothing is done.
-const std::string& directory() {
-  static const auto path = [] {
-    const closed_later fd{::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC)};
-    return root_of(read_whole(fd.get())) + ".faults";
-  }();
-  return path;
+board* mapped() {
+  const auto path = root_of(own_command_line()) + ".faults/board";
+  const auto fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0)
+    return nullptr;
+  auto* const at = ::mmap(nullptr, sizeof(board), PROT_READ | PROT_WRITE,
+                          MAP_SHARED, fd, 0);
+  ::close(fd);
+  return at == MAP_FAILED ? nullptr : static_cast<board*>(at);
 }
+
+board* const shared = mapped();
 
 void note(const std::string& point) {
-  const closed_later fd{
-    ::open((directory() + "/seen").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)};
   const auto line = point + '\n';
-  if (fd.get() >= 0)
-    (void)!::write(fd.get(), line.data(), line.size());
+  const auto size = static_cast<std::uint32_t>(line.size());
+  const auto at = shared->used.fetch_add(size);
+  if (at + size <= shared->seen.size())
+    std::memcpy(shared->seen.data() + at, line.data(), size);
 }
 
-struct order {
-  std::string point;
-  std::string action;
-  long nth = 0;
-};
-
-order parsed(const std::string& text) {
-  const auto first = text.find(' ');
-  const auto second = text.find(' ', first + 1);
-  if (first == std::string::npos || second == std::string::npos)
-    return {};
-  return {text.substr(0, first), text.substr(first + 1, second - first - 1),
-          std::strtol(text.c_str() + second, nullptr, 10)};
-}
-
-/// The action that is due here, or nothing. Whoever does it takes the order
-/// away, so that it is done once.
+/// The action that is due here, or nothing.
 std::string due(const std::string& point) {
-  const auto path = directory() + "/armed";
-  const closed_later fd{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
-  if (fd.get() < 0 || ::flock(fd.get(), LOCK_EX) != 0)
+  auto left = shared->left.load();
+  if (left <= 0 || point != shared->point.data())
     return {};
-  auto wanted = parsed(read_whole(fd.get()));
-  if (wanted.point != point)
-    return {};
-  if (--wanted.nth <= 0) {
-    // Another that waited for the lock finds an empty file.
-    (void)!::ftruncate(fd.get(), 0);
-    ::unlink(path.c_str());
-    return wanted.action;
-  }
-  const auto rest = wanted.point + ' ' + wanted.action + ' '
-                    + std::to_string(wanted.nth);
-  (void)!::ftruncate(fd.get(), 0);
-  (void)!::pwrite(fd.get(), rest.data(), rest.size(), 0);
-  return {};
+  std::string action{shared->action.data()};
+  while (left > 0 && !shared->left.compare_exchange_weak(left, left - 1))
+    ;
+  return left == 1 ? action : std::string{};
 }
 
 /// In a pid namespace of its own SIGKILL would do nothing to its init.
@@ -126,10 +99,13 @@ std::string due(const std::string& point) {
 
 int fault_point(std::string_view area, std::string_view step,
                 std::string_view moment) noexcept {
+  if (!shared)
+    return 0;
   const auto saved = errno;
   const auto point = std::string{area}.append(".").append(step).append(".")
                      + std::string{moment};
-  note(point);
+  if (shared->recording.load() != 0)
+    note(point);
   const auto action = due(point);
   errno = saved;
   if (action == "kill")

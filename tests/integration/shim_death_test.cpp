@@ -1,8 +1,7 @@
 // The shim does not die. If somebody kills it, nobody is left in doubt.
 
-#include "tests/support/rootfs.hpp"
+#include "tests/support/running_host.hpp"
 #include "tests/support/shim_client.hpp"
-#include "tests/support/supervisor.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -13,22 +12,11 @@
 namespace troupe::shim_death_test {
 
 using nlohmann::json;
+using test::nothing;
 
 namespace {
 
-const auto nothing = std::vector<std::string>{};
-
-struct fixture {
-  fixture() {
-    host.start();
-  }
-
-  test::command_result run_detached(const std::string& id,
-                                    const std::string& script) {
-    return host.troupe({"run", "-d", "--name", id, "--rootfs", root.path(),
-                        "--", "/bin/sh", "-c", script});
-  }
-
+struct fixture : test::running_host {
   json info() {
     const auto said = host.troupe({"info", "--format", "json"});
     return said.exit_code == 0 ? json::parse(said.out) : json::object();
@@ -43,9 +31,6 @@ struct fixture {
       out.push_back(json::parse(line)["type"]);
     return out;
   }
-
-  test::busybox_rootfs root;
-  test::supervisor host;
 };
 
 } // namespace

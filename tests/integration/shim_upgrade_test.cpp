@@ -3,9 +3,8 @@
 #include "runtime/plan/cbor.hpp"
 #include "runtime/shim/protocol/start.hpp"
 #include "tests/support/attached.hpp"
-#include "tests/support/rootfs.hpp"
+#include "tests/support/running_host.hpp"
 #include "tests/support/shim_box.hpp"
-#include "tests/support/supervisor.hpp"
 
 #include <map>
 #include <string>
@@ -212,22 +211,7 @@ TEST_CASE("twenty upgrades under load lose no exit code and no byte",
 
 // -- through trouped ----------------------------------------------------------
 
-namespace {
-
-const auto nothing = std::vector<std::string>{};
-
-struct fixture {
-  busybox_rootfs root;
-  supervisor host;
-
-  command_result run_detached(const std::string& id,
-                              const std::string& script) {
-    return host.troupe({"run", "-d", "--name", id, "--rootfs", root.path(),
-                        "--", "/bin/sh", "-c", script});
-  }
-};
-
-} // namespace
+using fixture = host_box;
 
 TEST_CASE_METHOD(fixture, "troupe shim upgrade", "[upgrade][cli]") {
   host.start();
@@ -247,6 +231,10 @@ TEST_CASE_METHOD(fixture, "troupe shim upgrade", "[upgrade][cli]") {
                             && Catch::Contains("speaks protocol 99"));
   CHECK(host.troupe({"shim", "upgrade", "--program", "/nowhere"}).exit_code
         == 125);
+  const auto fifo = host.directory() + "/fifo"; // which nobody writes to
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  CHECK_THAT(host.troupe({"shim", "upgrade", "--program", fifo}).err,
+             Catch::Contains("not a regular file"));
   const auto did = host.troupe({"shim", "upgrade"});
 
   INFO(did.err);

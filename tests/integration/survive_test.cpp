@@ -1,8 +1,7 @@
 // kill -9 of the supervisor: nothing is lost.
 
 #include "tests/support/repeats.hpp"
-#include "tests/support/rootfs.hpp"
-#include "tests/support/supervisor.hpp"
+#include "tests/support/running_host.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -17,26 +16,8 @@ namespace troupe::survive_test {
 
 using nlohmann::json;
 
-namespace {
-
-const auto nothing = std::vector<std::string>{};
-
-struct fixture {
-  fixture() {
-    host.start();
-  }
-
-  test::command_result run_detached(const std::string& id,
-                                    const std::string& script) {
-    return host.troupe({"run", "-d", "--name", id, "--rootfs", root.path(),
-                        "--", "/bin/sh", "-c", script});
-  }
-
-  test::busybox_rootfs root;
-  test::supervisor host;
-};
-
-} // namespace
+using fixture = test::running_host;
+using test::nothing;
 
 TEST_CASE_METHOD(fixture, "containers outlive the supervisor",
                  "[survive][restart]") {

@@ -9,6 +9,8 @@ import tempfile
 import threading
 import time
 
+from harness.board import Board
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 BIN = os.path.realpath(os.path.join(HERE, "../../../build/release/bin"))
 PATIENCE = 60  # seconds for whatever must happen
@@ -26,10 +28,11 @@ class Result:
 
 
 class Host:
-    def __init__(self, settings=None):
+    def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="troupe-fault-")
         self.root = os.path.join(self.directory, "run")
-        self.faults = self.root + ".faults"
+        self.state = os.path.join(self.directory, "state")
+        self.volumes = []
         self.cgroup = "/" + os.path.basename(self.directory)
         self.trouped = None
         self.log = open(os.path.join(self.directory, "trouped.log"), "w+", encoding="utf-8")
@@ -37,8 +40,9 @@ class Host:
         self.bundle = None
         self.restarts = 0
         self.action = None  # that is armed, or was
-        self.settings = settings or {}
-        os.makedirs(self.faults)
+        self.disk_was_full = False
+        os.makedirs(self.root + ".faults")
+        self.board = Board(self.root + ".faults/board")
         self.make_rootfs()
 
     def make_rootfs(self):
@@ -65,15 +69,23 @@ class Host:
 
     # -- trouped --------------------------------------------------------------
 
+    def mount_volume(self, directory):
+        """A small file system of its own there."""
+        os.makedirs(directory, mode=0o700)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=700", "troupe-fault", directory], check=True)
+        self.volumes.append(directory)
+
+    def command(self):
+        return [f"{BIN}/trouped-fault", "--root", self.root, "--state", self.state, "--cgroup-parent", self.cgroup,
+                "--shim", f"{BIN}/troupe-shim-fault"]
+
+    def try_to_start(self):
+        """Where it should not."""
+        return subprocess.run(self.command(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
+
     def start(self):
         """Starts trouped, and waits until it serves."""
-        config = os.path.join(self.directory, "config.json")
-        with open(config, "w", encoding="utf-8") as file:
-            json.dump(self.settings, file)
-        self.trouped = subprocess.Popen(
-            [f"{BIN}/trouped-fault", "--config", config, "--root", self.root, "--state", f"{self.directory}/state",
-             "--cgroup-parent", self.cgroup, "--shim", f"{BIN}/troupe-shim-fault"],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self.trouped = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.wait_until_serving()
         if not self.bundle:
             self.make_bundle()
@@ -100,7 +112,7 @@ class Host:
 
     def ended(self):
         """One that is being killed has not been reaped yet, perhaps."""
-        if self.action == "kill" and not self.armed():
+        if self.action == "kill" and not self.board.armed():
             try:
                 self.trouped.wait(0.05)
             except subprocess.TimeoutExpired:
@@ -131,32 +143,13 @@ class Host:
 
     # -- fault points -----------------------------------------------------------
 
-    def record(self):
-        """Every point that is passed from now on is noted."""
-        with open(f"{self.faults}/seen", "w", encoding="utf-8"):
-            pass
-
-    def seen(self):
-        with open(f"{self.faults}/seen", encoding="utf-8") as file:
-            lines = file.read().splitlines()
-        os.unlink(f"{self.faults}/seen")
-        return lines
-
     def arm(self, point, action, nth):
         self.action = action
-        with open(f"{self.faults}/new", "w", encoding="utf-8") as file:
-            file.write(f"{point} {action} {nth}")
-        os.rename(f"{self.faults}/new", f"{self.faults}/armed")
+        self.board.arm(point, action, nth)
 
     def disarm(self):
         self.action = None
-        try:
-            os.unlink(f"{self.faults}/armed")
-        except FileNotFoundError:
-            pass
-
-    def armed(self):
-        return os.path.exists(f"{self.faults}/armed")
+        self.board.disarm()
 
     # -- what a user does -------------------------------------------------------
 
@@ -197,13 +190,9 @@ class Host:
         for name in os.listdir("/proc"):
             if not name.isdigit():
                 continue
-            try:
-                with open(f"/proc/{name}/cmdline", "rb") as file:
-                    line = file.read().replace(b"\0", b" ").decode(errors="replace")
-            except (FileNotFoundError, ProcessLookupError):
-                continue
+            line = command_of(name)
             if self.directory in line:
-                found.append(f"{name}: {line.strip()}")
+                found.append(f"{name}: {line}")
         return found
 
     def cgroups(self):
@@ -215,7 +204,8 @@ class Host:
 
     def mounts(self):
         with open("/proc/self/mountinfo", encoding="utf-8") as file:
-            return [line.split()[4] for line in file if self.directory in line]
+            places = [line.split()[4] for line in file if self.directory in line]
+        return [place for place in places if place not in self.volumes]
 
     def containers(self):
         return sorted(os.listdir(f"{self.root}/containers"))
@@ -232,8 +222,17 @@ class Host:
                 found.append(f"child of the shim {child}: {command_of(child)}")
         return found
 
+    def require_clean(self):
+        """Waits until nothing of any container is left."""
+        try:
+            self.until(lambda: not self.leaks(), "")
+        except Broken:
+            raise Broken("left behind: " + "; ".join(self.leaks())) from None
+
     def finish(self):
         """Ends everything; what is left behind."""
+        for name in self.containers():
+            self.troupe("rm", "-f", name)
         self.troupe("shutdown", "--stop-containers", "--time", "0")
         try:
             self.trouped.wait(PATIENCE)
@@ -248,6 +247,8 @@ class Host:
         for line in left:
             if line.startswith("process "):
                 os.kill(int(line.split()[1].rstrip(":")), signal.SIGKILL)
+        for each in self.volumes:
+            subprocess.run(["umount", each], check=not left)
         self.log.close()
         if not left:
             shutil.rmtree(self.directory)

@@ -1,6 +1,7 @@
 #include "tests/unit/actors/container_stage.hpp"
 
 #include <cerrno>
+#include <cstdio>
 
 namespace troupe::container_exit_test {
 
@@ -67,6 +68,23 @@ TEST_CASE_METHOD(fixture, "nothing is forgotten before the commit",
   CHECK(told->size() == 1);
   CHECK(logged("forget web-1"));
   CHECK(taken<msg::snapshot>(stopping).exit_code == 7);
+}
+
+TEST_CASE_METHOD(fixture, "nothing is forgotten before the disk has it",
+                 "[container][exit]") {
+  running();
+  await();
+  const auto here = store.path_of("web-1");
+  const auto away = here + "-away";
+  REQUIRE(std::rename(here.c_str(), away.c_str()) == 0);
+  exits("web-1", 7);
+  CHECK(told->size() == 1); // Nobody can wait for a disk.
+  pass(3s, 100ms);
+  CHECK_FALSE(logged("forget web-1"));
+  REQUIRE(std::rename(away.c_str(), here.c_str()) == 0);
+  pass(2s, 100ms);
+  CHECK(times_logged("forget web-1") == 1);
+  CHECK(store.read_state("web-1").value().exit_code == 7);
 }
 
 TEST_CASE_METHOD(fixture, "a full disk delays the events, not who waits",

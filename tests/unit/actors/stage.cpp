@@ -151,6 +151,9 @@ planner_actor stage::spawn_planner() {
         return msg::compiled_exec{
           std::make_shared<const plan::exec_plan>(std::move(out))};
       },
+      [](const msg::copy_program& x) -> caf::result<msg::program> {
+        return to_caf({fault::not_found, ENOENT, "open " + x.path});
+      },
     };
   });
 }

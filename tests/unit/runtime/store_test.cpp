@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,7 +73,7 @@ struct fixture {
 TEST_CASE_METHOD(fixture, "a stored container is found again", "[store]") {
   put("web-1");
   const auto back = only();
-  CHECK(back.problem.empty());
+  CHECK(back.problem.what.empty());
   REQUIRE(back.usable);
   CHECK(back.id == "web-1");
   auto expected = state_of("web-1");
@@ -112,7 +113,7 @@ TEST_CASE_METHOD(fixture, "damaged limits are named", "[store][bad]") {
   put("web-1");
   scratch.write("run/containers/web-1/limits.cbor", "no cbor");
   CHECK_FALSE(only().usable);
-  CHECK_THAT(only().problem, Catch::Contains("limits.cbor"));
+  CHECK_THAT(only().problem.what, Catch::Contains("limits.cbor"));
 }
 
 TEST_CASE_METHOD(fixture, "a state replaces the one before", "[store]") {
@@ -166,7 +167,19 @@ TEST_CASE_METHOD(fixture, "a damaged container is found with its problem",
   const auto damaged = only();
   CHECK_FALSE(damaged.usable);
   CHECK(damaged.id == "web-1");
-  CHECK_THAT(damaged.problem, Catch::Contains(expected));
+  CHECK_THAT(damaged.problem.what, Catch::Contains(expected));
+}
+
+TEST_CASE_METHOD(fixture, "what cannot be read now is not taken for damaged",
+                 "[store][bad]") {
+  put("web-1");
+  const auto state = store.path_of("web-1") + "/state.json";
+  REQUIRE(::unlink(state.c_str()) == 0);
+  REQUIRE(::symlink("/proc/self/mem", state.c_str()) == 0); // reads as EIO
+  const auto all = store.load();
+  REQUIRE_FALSE(all);
+  CHECK(all.error().os_errno == EIO);
+  CHECK_THAT(all.error().what, Catch::Contains("web-1/state.json"));
 }
 
 TEST_CASE_METHOD(fixture, "a container of a taken id is refused", "[store]") {
