@@ -223,7 +223,8 @@ void container_state::fell_due(const msg::deadline& x) {
     kill_failed();
     break;
   case container_due::watch_begins:
-    watch();
+    if (adopted)
+      watch();
     break;
   case container_due::vanish_again:
     vanish();
@@ -310,6 +311,10 @@ container_actor::behavior_type container(container_state::pointer self,
 }
 
 } // namespace
+
+msg::deadline watch_begins() {
+  return {static_cast<std::uint8_t>(container_due::watch_begins), 0, {}};
+}
 
 container_actor spawn_container(caf::actor_system& system, shared_services with,
                                 container_origin origin) {

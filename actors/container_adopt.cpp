@@ -24,7 +24,8 @@ void container_state::adopt(const container_origin& x) {
   plan = x.plan;
   now = snapshot_of(x.state, *plan);
   saved = x.state;
-  if (now.log_driver.empty()) // An older supervisor's.
+  told_created = told_started = x.told_started; // in this order
+  if (now.log_driver.empty())                   // An older supervisor's.
     now.log_driver = "k8s-file";
   now.files = with->store.files_of(now.id);
   if (plan->cgroup.mode != plan::cgroup_mode::none)

@@ -395,9 +395,7 @@ void container_state::running(const shim::record& x) {
   spdlog::log(adopted ? spdlog::level::debug : spdlog::level::info,
               "container {} started pid={}", now.id, now.pid);
   imply_events();
-  if (adopted)
-    self->send(self, due.message(container_due::watch_begins));
-  else
+  if (!adopted) // else the supervisor says when
     watch();
   save();
 }

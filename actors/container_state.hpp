@@ -32,7 +32,7 @@ enum class container_due : std::uint8_t {
   freeze_over,  ///< The freezer has had its time.
   grace_over,   ///< A stop turns into a kill.
   kill_over,    ///< SIGKILL should have worked.
-  watch_begins, ///< The watch of what is adopted: nobody waits for that.
+  watch_begins, ///< From the supervisor: all that it adopts are back.
   events_again, ///< The event log gets another chance.
   save_again,   ///< So does the disk of ROOT.
   vanish_again, ///< The directory could not be removed.

@@ -128,10 +128,14 @@ bool note_output(msg::output_counters& x, const shim::record& from) {
   return true;
 }
 
+std::string once_of(const std::string& id, time_ns created,
+                    std::string_view type) {
+  return (id + "@" + std::to_string(created) + "/").append(type);
+}
+
 msg::event event_of(const msg::snapshot& x, std::string_view type, time_ns time,
                     std::int64_t n) {
-  auto once = x.id + "@" + std::to_string(x.created) + "/";
-  once += type;
+  auto once = once_of(x.id, x.created, type);
   if (n != 0)
     once += "/" + std::to_string(n);
   return {

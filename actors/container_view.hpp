@@ -25,6 +25,10 @@ void describe(msg::snapshot& x, const plan::launch_plan& plan);
 /// Fills in how its log and its clients are doing. True if that is news.
 bool note_output(msg::output_counters& x, const shim::record& from);
 
+/// msg::event::once of `type` of the container `id` that was created then.
+[[nodiscard]] std::string once_of(const std::string& id, time_ns created,
+                                  std::string_view type);
+
 /// `type` of container `x` at `time`, once: appended again after a crash, it is
 /// the same event. `n` tells the ones of a type apart.
 [[nodiscard]] msg::event event_of(const msg::snapshot& x, std::string_view type,

@@ -53,6 +53,7 @@ struct event_log_state {
   }
   outcome begin_anew(const failure& why);
   caf::result<msg::events> read(const msg::read_events& x);
+  caf::result<msg::told> find(const msg::find_told& x);
   void subscribe(const msg::subscribe_events& x);
   void tell_subscribers();
 
@@ -140,6 +141,20 @@ caf::result<msg::events> event_log_state::read(const msg::read_events& x) {
   return *std::move(found);
 }
 
+caf::result<msg::told> event_log_state::find(const msg::find_told& x) {
+  msg::told out;
+  if (auto opened = open(); !opened)
+    return to_caf(std::move(opened).error().during("find events"));
+  for (const auto& each : x.once) {
+    const auto found = table->has(each);
+    if (!found)
+      return to_caf(failure{found.error()}.during("find events"));
+    if (*found)
+      out.once.push_back(each);
+  }
+  return out;
+}
+
 void event_log_state::subscribe(const msg::subscribe_events& x) {
   self->monitor(x.subscriber);
   subscribers.push_back(x.subscriber);
@@ -172,6 +187,7 @@ event_log_actor::behavior_type event_log(event_log_state::self_pointer self,
   return {
     [&state](msg::append_events& x) { return state.append(x); },
     [&state](const msg::read_events& x) { return state.read(x); },
+    [&state](const msg::find_told& x) { return state.find(x); },
     [&state](const msg::subscribe_events& x) { state.subscribe(x); },
     [&state](const msg::deadline&) { state.flush(); },
   };

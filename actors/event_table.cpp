@@ -44,6 +44,8 @@ constexpr auto drop_aged_sql
   = "DELETE FROM events WHERE seq < coalesce((SELECT seq FROM events "
     "WHERE time >= ?1 ORDER BY seq LIMIT 1), ?2)";
 
+constexpr auto has_sql = "SELECT 1 FROM events WHERE once = ?1";
+
 // ?2 and ?4 are words between commas, which no type and no id contains.
 constexpr auto read_all_sql
   = "SELECT seq, time, container, type, data, once FROM events "
@@ -97,6 +99,7 @@ outcome event_table::prepare() {
   TROUPE_TRY(insert_, in_.prepare(insert_sql));
   TROUPE_TRY(drop_, in_.prepare(drop_sql));
   TROUPE_TRY(drop_aged_, in_.prepare(drop_aged_sql));
+  TROUPE_TRY(has_, in_.prepare(has_sql));
   TROUPE_TRY(read_all_, in_.prepare(read_all_sql));
   TROUPE_TRY(read_container_, in_.prepare(read_container_sql));
   TROUPE_TRY(last_seq_, number(in_, "SELECT max(seq) FROM events"));
@@ -142,6 +145,14 @@ outcome event_table::drop_oldest(std::int64_t last) {
   TROUPE_CHECK(drop_aged_.bind(1, now_ns() - keep_.max_age));
   TROUPE_CHECK(drop_aged_.bind(2, last));
   return drop_aged_.run();
+}
+
+result<bool> event_table::has(const std::string& once) {
+  has_.reset();
+  TROUPE_CHECK(has_.bind(1, once));
+  auto found = has_.step();
+  has_.reset();
+  return found;
 }
 
 result<msg::events> event_table::read(const msg::read_events& what) {

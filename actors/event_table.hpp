@@ -37,6 +37,9 @@ public:
 
   [[nodiscard]] result<msg::events> read(const msg::read_events& what);
 
+  /// Whether an event of this `once` is written.
+  [[nodiscard]] result<bool> has(const std::string& once);
+
   /// The numbers of an empty table that takes another's place go on from
   /// `last`.
   void go_on_after(std::int64_t last) noexcept {
@@ -64,6 +67,7 @@ private:
   sqlite::statement insert_;
   sqlite::statement drop_;
   sqlite::statement drop_aged_;
+  sqlite::statement has_;
   sqlite::statement read_all_;
   sqlite::statement read_container_;
 };

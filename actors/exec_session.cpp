@@ -166,8 +166,10 @@ void exec_state::fell_due(const msg::deadline& x) {
     answer_stop(fail(fault::timed_out,
                      about("stop") + ": it has not died after SIGKILL"));
     break;
-  case exec_due::grace_over:
   case exec_due::time_over:
+    time_is_over = true;
+    [[fallthrough]];
+  case exec_due::grace_over:
     spdlog::info("exec {} has had its time and is killed", key);
     kill_everything([](const outcome&) {});
     due.arm(exec_due::kill_over, kill_patience);

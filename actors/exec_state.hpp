@@ -129,6 +129,7 @@ struct exec_state {
   bool end_committed = false;
   bool end_answered = false;
   bool removing = false;
+  bool time_is_over = false;
   bool killing = false; ///< Nothing of it shall go on, whoever started it.
   int cgroup_tries = 0;
   bool vanishing = false; ///< It ends as soon as its cgroup is gone.

@@ -2,6 +2,7 @@
 #include "actors/shim_calls.hpp"
 #include "runtime/cgroup/session.hpp"
 #include "runtime/linux/memfd.hpp"
+#include "runtime/linux/proc_info.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -229,8 +230,9 @@ void exec_state::exited(const shim::record& x) {
   now.finished = x.finished != 0 ? x.finished : now_ns();
   if (now.started == 0)
     now.started = x.started;
-  now.timed_out = x.timeout > 0 && x.exit_signal == SIGKILL
-                  && x.finished - x.started >= x.timeout;
+  now.timed_out = time_is_over
+                  || (adopted && x.timeout > 0 && x.exit_signal == SIGKILL
+                      && x.finished - x.started >= x.timeout);
   if (x.start_failed) {
     const auto why = to_failure(x.failure, nullptr);
     now.error = why.what;
@@ -320,12 +322,17 @@ void exec_state::kill_everything(then sent) {
   send_signal(SIGKILL, std::move(sent));
 }
 
-/// The shim has kept the time that it was given, for after a restart.
+/// After a restart the shim has kept the time that it was given. The clock may
+/// have been set meanwhile, so it has not run for longer than it exists.
 void exec_state::watch_time() {
-  const auto timeout = adopted ? last.timeout : request.timeout.count();
-  if (timeout > 0)
-    due.arm(exec_due::time_over, std::chrono::nanoseconds{std::max<time_ns>(
-                                   now.started + timeout - now_ns(), 0)});
+  auto left = adopted ? last.timeout : request.timeout.count();
+  if (left <= 0)
+    return;
+  if (adopted)
+    left -= std::min(std::max<time_ns>(now_ns() - now.started, 0),
+                     sys::age_of(now.pid).value_or(INT64_MAX));
+  due.arm(exec_due::time_over,
+          std::chrono::nanoseconds{std::max<time_ns>(left, 0)});
 }
 
 /// Its process is gone. What that has left goes on in the container's cgroup,

@@ -100,6 +100,8 @@ using event_log_actor = protocol<
   caf::replies_to<msg::append_events>::with<msg::events_committed>,
   // Reads events.
   caf::replies_to<msg::read_events>::with<msg::events>,
+  // Which of these are written already.
+  caf::replies_to<msg::find_told>::with<msg::told>,
   // Tells `subscriber` of every commit until it ends; the newest seq at once.
   caf::reacts_to<msg::subscribe_events>,
   // INTERNAL: writes what has gathered in one transaction.
@@ -423,6 +425,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_local, caf::id_block::troupe_wire::end)
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::change_limits))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::limits))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::compiled_launch))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::find_told))
+  CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::told))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::copy_program))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::program))
   CAF_ADD_TYPE_ID(troupe_local, (troupe::msg::compile_exec))

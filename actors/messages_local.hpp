@@ -58,6 +58,16 @@ struct fd_ready {
   std::uint32_t events = 0;
 };
 
+/// Asks the EVENT LOG which events it has, by msg::event::once.
+struct find_told {
+  std::vector<std::string> once;
+};
+
+/// Those of them that it has.
+struct told {
+  std::vector<std::string> once;
+};
+
 /// Asks the PLANNER for a container's plan.
 struct compile_launch {
   std::string id;
@@ -158,6 +168,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::process_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::process_warned)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::shim_synced)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::fd_ready)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::find_told)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::told)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compile_launch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compiled_launch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::compile_exec)

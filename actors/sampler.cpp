@@ -149,15 +149,16 @@ void sampler_state::take(const msg::snapshots& all) {
   looking = false;
   ++looks;
   auto table = std::make_shared<msg::usage_table>();
+  const auto began = boot_ns();
   table->read = now_ns();
   table->host = sys::read_host_cpu();
   for (const auto& each : all.all)
     if (is_looked_at(each))
       add_row(*table, each);
-  table->took = now_ns() - table->read;
+  table->took = boot_ns() - began;
   if (known.size() > table->rows.size())
     std::erase_if(known, [&](const auto& each) {
-      return each.second.read < table->read; // not among them
+      return each.second.read < began; // not among them
     });
   hand_out({std::move(table)});
 }
@@ -172,7 +173,7 @@ void sampler_state::add_row(msg::usage_table& to, const msg::snapshot& of) {
   if (!used) // ended since it was listed
     return;
   msg::usage_row row{of.id, of.status, *used, -1};
-  const auto now = now_ns();
+  const auto now = boot_ns();
   if (source->read != 0 && now > source->read)
     row.cpu_percent = 100.0
                       * static_cast<double>(used->cpu_ns - source->used.cpu_ns)

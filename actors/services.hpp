@@ -10,10 +10,13 @@
 #include "runtime/store/store.hpp"
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 
 namespace troupe {
+
+using found_containers = std::future<result<std::vector<store::found>>>;
 
 /// What container actors stand on. One per process; outlives every actor.
 /// Tests put fakes in the handles and in `open_control`.
@@ -27,6 +30,8 @@ struct services {
   sys::poller* reactor = nullptr; ///< Null in tests without a reactor.
   sys::file_watches* file_watches = nullptr; ///< Of the reactor.
   store::directory store{""};
+  /// What `store` has at the start, which is being read. Null: nobody does.
+  std::shared_ptr<found_containers> found;
   live_settings settings;
   std::shared_ptr<launch_gate> gate = std::make_shared<launch_gate>(
     64, 4096); ///< Before the shim.

@@ -215,6 +215,8 @@ void supervisor_state::changed(const msg::shared_snapshot& x) {
   if (found == containers.end())
     return;
   const auto was_adopting = std::exchange(found->second.adopting, false);
+  if (was_adopting && ready) // rebuilt after a crash
+    self->send(found->second.actor, watch_begins());
   if (x->status == status::destroyed)
     containers.erase(found);
   else

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <memory>
+#include <set>
 #include <utility>
 
 /// What is there when the supervisor begins, and what a failed container actor
@@ -16,7 +18,11 @@ namespace troupe {
 namespace {
 
 constexpr int most_crashes = 3;
+constexpr auto told_patience = std::chrono::seconds{2};
 constexpr time_ns crash_window = 60'000'000'000;
+
+/// Between two attempts to read what a crashed actor has left.
+constexpr auto rebuild_pause = std::chrono::seconds{1};
 
 /// `web-1` of `web-1/3f2a`.
 std::string container_of(const shim::process_key& key) {
@@ -29,6 +35,11 @@ keys_of(const std::vector<shim::record>& processes) {
   for (const auto& each : processes)
     out.push_back(each.key);
   return out;
+}
+
+/// The event of its start, as msg::event::once has it.
+std::string start_of(const store::state& x) {
+  return once_of(x.id, x.created, "started");
 }
 
 } // namespace
@@ -45,20 +56,39 @@ void supervisor_state::synced(const msg::shim_synced& x) {
   if (std::exchange(asked, true))
     rebuild_crashed(by_container);
   else
-    adopt_all(by_container);
+    read_all(by_container);
 }
 
-void supervisor_state::adopt_all(const records& by_container) {
-  auto found = with->store.load();
+void supervisor_state::read_all(const records& by_container) {
+  auto found = with->found ? with->found->get() : with->store.load();
   if (!found) {
     spdlog::critical("the containers on disk cannot be read: {}",
                      found.error().what);
     leave(to_caf(found.error()));
     return;
   }
-  for (auto& each : *found)
+  msg::find_told what;
+  for (const auto& each : *found)
     if (each.usable)
-      adopt(each, by_container);
+      what.once.push_back(start_of(each.state));
+  auto all = std::make_shared<std::vector<store::found>>(*std::move(found));
+  self->request(with->events, told_patience, std::move(what))
+    .then(
+      [this, all, by_container](const msg::told& x) {
+        adopt_all(*all, by_container, {x.once.begin(), x.once.end()});
+      },
+      // Whatever is told twice is written once.
+      [this, all, by_container](const caf::error&) {
+        adopt_all(*all, by_container, {});
+      });
+}
+
+void supervisor_state::adopt_all(std::vector<store::found>& all,
+                                 const records& by_container,
+                                 const std::set<std::string>& told) {
+  for (auto& each : all)
+    if (each.usable)
+      adopt(each, by_container, told.contains(start_of(each.state)));
     else
       discard(each, by_container);
   for (const auto& [id, processes] : by_container)
@@ -70,10 +100,12 @@ void supervisor_state::adopt_all(const records& by_container) {
 }
 
 /// Takes the plan out of `x`.
-void supervisor_state::adopt(store::found& x, const records& by_container) {
+void supervisor_state::adopt(store::found& x, const records& by_container,
+                             bool told_started) {
   auto origin = container_origin{};
   origin.id = x.id;
   origin.adopted = true;
+  origin.told_started = told_started;
   origin.state = x.state;
   origin.plan = std::make_shared<plan::launch_plan>(std::move(x.plan));
   const auto processes = by_container.find(x.id);
@@ -87,7 +119,9 @@ void supervisor_state::adopt(store::found& x, const records& by_container) {
       }
   }
   auto& made = containers[x.id];
-  made.now = snapshot_of(x.state, *origin.plan);
+  auto now = msg::snapshot{};
+  now.id = x.id; // It says itself where it is.
+  made.now = std::move(now);
   made.adopting = true;
   ++adopting;
   made.actor = spawn(std::move(origin));
@@ -120,6 +154,9 @@ void supervisor_state::adopted_one() {
   ready = true;
   for (const auto& each : std::exchange(waiting, {}))
     each();
+  for (const auto& [id, each] : containers)
+    if (each.actor)
+      self->send(each.actor, watch_begins());
 }
 
 // -- a container actor that failed --------------------------------------------
@@ -127,7 +164,7 @@ void supervisor_state::adopted_one() {
 void supervisor_state::crashed(const std::string& id, const caf::error& why) {
   auto& each = containers.find(id)->second;
   each.actor = nullptr;
-  const auto now = now_ns();
+  const auto now = boot_ns();
   if (now - each.last_crash > crash_window)
     each.crashes = 0;
   each.last_crash = now;
@@ -154,6 +191,7 @@ void supervisor_state::rebuild_crashed(const records& by_container) {
   auto found = with->store.load();
   if (!found) {
     spdlog::error("no container is rebuilt: {}", found.error().what);
+    due.arm(supervisor_due::rebuild_again, rebuild_pause);
     return;
   }
   for (const auto& id : crashed) {
@@ -161,7 +199,7 @@ void supervisor_state::rebuild_crashed(const records& by_container) {
       found->begin(), found->end(),
       [&](const auto& each) { return each.id == id; });
     if (on_disk != found->end() && on_disk->usable) {
-      adopt(*on_disk, by_container);
+      adopt(*on_disk, by_container, false);
       continue;
     }
     containers.erase(id);

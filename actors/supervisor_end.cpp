@@ -84,7 +84,13 @@ void supervisor_state::await_removals() {
 }
 
 void supervisor_state::fell_due(const msg::deadline& x) {
-  if (!due.reached(x) || !removals_awaited)
+  if (!due.reached(x))
+    return;
+  if (x.of == static_cast<std::uint8_t>(supervisor_due::rebuild_again)) {
+    self->send(with->shim, msg::await_sync{self});
+    return;
+  }
+  if (!removals_awaited)
     return;
   spdlog::warn("supervisor waits no longer for removals");
   end_shim();

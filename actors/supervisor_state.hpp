@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ namespace troupe {
 /// What the supervisor's own deadlines are about.
 enum class supervisor_due : std::uint8_t {
   removals_over, ///< At the end: containers that remove themselves.
+  rebuild_again, ///< What a crashed actor has left could not be read.
   count,
 };
 
@@ -39,10 +41,23 @@ struct supervisor_state {
 
   // -- requests; those that come before the adoption is over wait for it ------
 
+  template <class Request>
+  [[nodiscard]] bool can_answer(const Request&) const {
+    return ready;
+  }
+
+  /// One that is back does not wait for the others.
+  [[nodiscard]] bool can_answer(const msg::find_container& x) const {
+    const auto found = containers.find(x.id);
+    return ready
+           || (found != containers.end() && found->second.actor
+               && !found->second.adopting);
+  }
+
   template <class Reply, class Request>
   caf::result<Reply> serve(const Request& x) {
     auto reply = self->make_response_promise<Reply>();
-    if (ready)
+    if (can_answer(x))
       answer(x, reply);
     else
       waiting.push_back([this, x, reply] { answer(x, reply); });
@@ -70,8 +85,10 @@ struct supervisor_state {
 
   using records = std::map<std::string, std::vector<shim::record>>;
 
-  void adopt_all(const records& by_container);
-  void adopt(store::found& x, const records& by_container);
+  void read_all(const records& by_container);
+  void adopt_all(std::vector<store::found>& all, const records& by_container,
+                 const std::set<std::string>& told);
+  void adopt(store::found& x, const records& by_container, bool told_started);
   void discard(store::found& x, const records& by_container);
   void bury(remains of);
   void rebuild_crashed(const records& by_container);
@@ -94,7 +111,7 @@ struct supervisor_state {
     msg::shared_snapshot now;
     bool adopting = false; ///< It has not said yet where it is.
     int crashes = 0;
-    time_ns last_crash = 0;
+    time_ns last_crash = 0; ///< Since boot.
   };
   using table = std::map<std::string, entry, std::less<>>;
 

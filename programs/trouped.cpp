@@ -34,6 +34,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <poll.h>
 #include <sys/stat.h>
@@ -317,9 +318,13 @@ outcome daemon::start(sys::unique_fd shim, sys::unique_fd passed) {
   }
   may_start_again_ = !passed; // whoever has passed it does it again
   log_thread_.emplace();      // Before anybody else logs: spdlog wants it so.
+  auto found = std::async(std::launch::async, [root = settings_.root] {
+    return store::directory{root}.load();
+  });
   TROUPE_TRY(reactor_, reactor::start());
   system_.emplace(config_);
   services_ = std::make_shared<services>();
+  services_->found = std::make_shared<found_containers>(std::move(found));
   services_->shim = spawn_shim_link(*system_, reactor_->poller(),
                                     std::move(shim));
   std::string warning;

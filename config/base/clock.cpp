@@ -145,12 +145,20 @@ std::optional<time_ns> date_and_time(scanner in) {
   return in_range(*days * 86'400 + *time - *east, *ns);
 }
 
+time_ns read(clockid_t which) noexcept {
+  timespec now{};
+  ::clock_gettime(which, &now);
+  return now.tv_sec * second + now.tv_nsec;
+}
+
 } // namespace
 
 time_ns now_ns() noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * second + now.tv_nsec;
+  return read(CLOCK_REALTIME);
+}
+
+time_ns boot_ns() noexcept {
+  return read(CLOCK_BOOTTIME);
 }
 
 std::string rfc3339(time_ns at) {

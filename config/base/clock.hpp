@@ -14,6 +14,10 @@ using time_ns = std::int64_t;
 /// Now, by CLOCK_REALTIME.
 [[nodiscard]] time_ns now_ns() noexcept;
 
+/// Nanoseconds since boot, CLOCK_BOOTTIME: for spans of time, because nobody
+/// sets it.
+[[nodiscard]] time_ns boot_ns() noexcept;
+
 /// RFC 3339 in UTC with nine digits: `2026-11-22T05:23:00.000000001Z`. Empty
 /// for 0.
 [[nodiscard]] std::string rfc3339(time_ns at);

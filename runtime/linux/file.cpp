@@ -46,7 +46,7 @@ result<std::string> read_file(int dirfd, const std::string& path,
                               std::size_t limit) {
   TROUPE_TRY(const auto file, open_file(dirfd, path, O_RDONLY));
   auto content = std::string{};
-  auto chunk = std::array<char, 4096>{};
+  std::array<char, 16384> chunk; // most files of ours fit
   for (;;) {
     const auto got = TEMP_FAILURE_RETRY(
       ::read(file.get(), chunk.data(), chunk.size()));

@@ -1,5 +1,6 @@
 #include "runtime/linux/proc_info.hpp"
 
+#include "config/base/clock.hpp"
 #include "runtime/linux/file.hpp"
 
 #include <algorithm>
@@ -129,6 +130,15 @@ result<process_info> read_process(pid_t pid) {
   if (!command.empty())
     out.command = std::move(command);
   return out;
+}
+
+result<std::int64_t> age_of(pid_t pid) {
+  TROUPE_TRY(const auto stat,
+             read_file(AT_FDCWD, "/proc/" + std::to_string(pid) + "/stat"));
+  TROUPE_TRY(const auto info, parse_stat(stat));
+  constexpr std::int64_t second = 1'000'000'000;
+  static const auto tick = second / ::sysconf(_SC_CLK_TCK);
+  return boot_ns() - static_cast<std::int64_t>(info.start) * tick;
 }
 
 } // namespace troupe::sys

@@ -33,6 +33,9 @@ struct process_info {
 /// given anew in between is no mixture of two processes.
 [[nodiscard]] result<process_info> read_process(pid_t pid);
 
+/// How long process `pid` has been there, in nanoseconds.
+[[nodiscard]] result<std::int64_t> age_of(pid_t pid);
+
 /// Parses /proc/PID/stat. `comm` may hold blanks and parentheses.
 [[nodiscard]] result<process_info> parse_stat(std::string_view stat);
 

@@ -1,4 +1,5 @@
 """What a user does with two containers, who tries again when trouped dies."""
+import collections
 import json
 import re
 import select
@@ -157,14 +158,18 @@ def check_events(host, since, names, complete=True):
     numbers = [event["seq"] for event in events]
     if numbers != list(range(since + 1, since + 1 + len(numbers))):
         raise Broken(f"event numbers have a gap: {numbers}")
+    by_name = collections.defaultdict(list)
+    for event in events:
+        if event["type"] in ORDER:
+            by_name[event["container"]].append(event)
     for name in names:
-        own = [event["type"] for event in events if event["container"] == name and event["type"] in ORDER]
+        own = [event["type"] for event in by_name[name]]
         while own[:1] == ["destroyed"] and "created" in own:
             del own[0]  # of a launch that was cut off, which has an end of its own
         expected = [kind for kind in ORDER if kind in own]
         if own != expected or complete and not ONCE.issubset(own):
             raise Broken(f"events of {name}: {own}")
-        times = [event["time"] for event in events if event["container"] == name and event["type"] in ("created", "started", "exited")]
+        times = [event["time"] for event in by_name[name] if event["type"] in ("created", "started", "exited")]
         if times != sorted(times):
             raise Broken(f"times of {name} go backwards: {times}")
     return len(numbers)

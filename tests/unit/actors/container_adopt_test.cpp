@@ -61,6 +61,8 @@ TEST_CASE_METHOD(fixture, "OOM kills of the time in between are told",
   auto state = state_on_disk(status::running);
   state.oom_kills = 1;
   adopt(state, record_of(process_state::running));
+  CHECK(now().oom_kills == 1);
+  tell(subject, watch_begins());
   CHECK(now().oom_kills == 3);
   // The first may have been written to the disk only.
   CHECK(event_types() == types{"created", "started", "oom", "oom", "oom"});

@@ -259,6 +259,7 @@ fake_event_log(event_log_actor::stateful_pointer<fake_event_log_state> self,
           out.all.push_back(each);
       return out;
     },
+    [](const msg::find_told&) { return msg::told{}; },
     [self, in, &all](const msg::subscribe_events& x) {
       self->state.subscribers.push_back(x.subscriber);
       self->send(x.subscriber, msg::events_committed{std::ssize(all)});

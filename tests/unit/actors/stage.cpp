@@ -183,6 +183,13 @@ event_log_actor stage::spawn_events() {
           out.last_seq = static_cast<std::int64_t>(events->all.size());
           return out;
         },
+        [this](const msg::find_told& x) {
+          msg::told out;
+          for (const auto& each : x.once)
+            if (events->once.contains(each))
+              out.once.push_back(each);
+          return out;
+        },
         [](const msg::subscribe_events&) {},
         [this](const msg::deadline&) {
           if (auto each = std::exchange(events->held, std::nullopt))
