@@ -259,6 +259,7 @@ void container_state::peer_down(const caf::down_msg& x) {
 }
 
 void container_state::leave(const caf::error& why) {
+  note_end();
   end_watchers();
   self->demonitor(supervisor.address()); // else it keeps our memory
   for (const auto& [id, session] : sessions)

@@ -115,6 +115,7 @@ struct container_state {
 
   void watch();
   void watch_oom();
+  void note_end();
   void end_watchers();
 
   // -- signals ----------------------------------------------------------------
@@ -217,7 +218,8 @@ struct container_state {
   /// While it is being adopted: nobody sees the steps in between, nor does the
   /// disk.
   bool taking_up = false;
-  store::state saved; ///< As it is on disk.
+  sys::unique_fd life; ///< A pidfd of init, while it is watched.
+  store::state saved;  ///< As it is on disk.
   bool is_saved = true;
   bool owns_directory = false;
   /// While it waits for its turn to be launched.

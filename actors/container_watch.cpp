@@ -2,19 +2,41 @@
 #include "actors/container_view.hpp"
 #include "actors/oom_watcher.hpp"
 #include "actors/pressure_watcher.hpp"
+#include "runtime/linux/pidfd.hpp"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
 
 /// Who tells of a running container's memory.
 namespace troupe {
 
 using lifecycle::status;
 
+namespace {
+
+/// Children of a dead shim's have a new parent at once; some inits look after
+/// theirs each second only. All containers together wait for so long.
+std::chrono::milliseconds reaping_patience() {
+  using clock = std::chrono::steady_clock;
+  static const auto end = clock::now() + std::chrono::seconds{2};
+  return std::max(
+    std::chrono::duration_cast<std::chrono::milliseconds>(end - clock::now()),
+    std::chrono::milliseconds{0});
+}
+
+} // namespace
+
 void container_state::watch() {
   const auto over = now.status == status::stopped
                     || now.status == status::destroyed;
-  if (!control || over)
+  if (over)
+    return;
+  if (auto opened = sys::open_pidfd(now.pid))
+    life = *std::move(opened);
+  if (!control)
     return;
   watch_oom();
   if (!oom_watcher) // which tells of what there is already
@@ -44,11 +66,24 @@ void container_state::watch_oom() {
                  watcher.error().what);
 }
 
+/// Before this actor ends. If the shim is gone, nobody but the kernel can tell
+/// how init ended; if it is not, it writes down the same.
+void container_state::note_end() {
+  if (!life || !sys::has_ended(life.get()))
+    return;
+  const auto ended = sys::end_of(life.get(), reaping_patience());
+  if (!ended)
+    return;
+  if (auto noted = with->store.write_exit(now.id, ended->shell_code()); !noted)
+    spdlog::error("container {}: {}", now.id, noted.error().what);
+}
+
 void container_state::end_watchers() {
   for (const auto& each : {caf::actor_cast<caf::actor>(oom_watcher),
                            caf::actor_cast<caf::actor>(pressure_watcher)})
     if (each)
       self->send_exit(each, caf::exit_reason::user_shutdown);
+  life.reset();
   oom_watcher = nullptr;
   pressure_watcher = nullptr;
 }

@@ -1,7 +1,11 @@
 #include "runtime/linux/pidfd.hpp"
 
+#include <array>
 #include <cerrno>
+#include <cstdint>
+#include <poll.h>
 #include <string>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +30,26 @@ result<std::optional<exit_status>> wait_child(int pidfd, int options) {
     return exit_status{.code = info.si_status};
   return exit_status{.signal = info.si_status,
                      .core_dumped = info.si_code == CLD_DUMPED};
+}
+
+// linux/pidfd.h as of 6.15: Debian 12's is older.
+struct pidfd_info {
+  std::uint64_t mask = 0;
+  std::uint64_t cgroup = 0;
+  std::array<std::uint32_t, 11> ids{};
+  std::int32_t exit_code = 0; ///< As wait(2) has it.
+};
+constexpr std::uint64_t pidfd_info_exit = 1U << 3U;
+constexpr auto pidfd_get_info = _IOWR(0xFF, 11, pidfd_info);
+static_assert(sizeof(pidfd_info) == 64, "PIDFD_INFO_SIZE_VER0");
+
+/// Whether one of `events`, or POLLHUP, comes.
+bool comes(int pidfd, short events,
+           std::chrono::milliseconds patience) noexcept {
+  pollfd what{pidfd, events, 0};
+  return TEMP_FAILURE_RETRY(
+           ::poll(&what, 1, static_cast<int>(patience.count())))
+         > 0;
 }
 
 } // namespace
@@ -60,6 +84,24 @@ result<std::optional<exit_status>> reap(int pidfd) {
 result<exit_status> wait_for_exit(int pidfd) {
   TROUPE_TRY(const auto ended, wait_child(pidfd, 0));
   return *ended;
+}
+
+bool has_ended(int pidfd) noexcept {
+  return comes(pidfd, POLLIN, {});
+}
+
+std::optional<exit_status> end_of(int pidfd,
+                                  std::chrono::milliseconds patience) noexcept {
+  if (!comes(pidfd, 0, patience)) // POLLHUP: it has been reaped
+    return std::nullopt;
+  pidfd_info info{.mask = pidfd_info_exit};
+  if (::ioctl(pidfd, pidfd_get_info, &info) != 0
+      || (info.mask & pidfd_info_exit) == 0)
+    return std::nullopt;
+  if (WIFSIGNALED(info.exit_code))
+    return exit_status{.signal = WTERMSIG(info.exit_code),
+                       .core_dumped = WCOREDUMP(info.exit_code)};
+  return exit_status{.code = WEXITSTATUS(info.exit_code)};
 }
 
 } // namespace troupe::sys

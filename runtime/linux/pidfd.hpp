@@ -3,6 +3,7 @@
 #include "config/base/result.hpp"
 #include "runtime/linux/unique_fd.hpp"
 
+#include <chrono>
 #include <optional>
 #include <sys/types.h>
 
@@ -37,5 +38,14 @@ struct exit_status {
 
 /// The same, but waits for the end.
 [[nodiscard]] result<exit_status> wait_for_exit(int pidfd);
+
+/// Whether the process has ended, whoever may reap it.
+[[nodiscard]] bool has_ended(int pidfd) noexcept;
+
+/// How a process has ended that is somebody else's child, once that has reaped
+/// it: PIDFD_GET_INFO, Linux 6.15. Waits at most `patience` for the reaping.
+/// Nothing: the kernel does not tell.
+[[nodiscard]] std::optional<exit_status>
+end_of(int pidfd, std::chrono::milliseconds patience) noexcept;
 
 } // namespace troupe::sys

@@ -5,13 +5,11 @@
 #include "runtime/linux/file.hpp"
 #include "runtime/linux/pidfd.hpp"
 #include "runtime/linux/proc_info.hpp"
-#include "runtime/linux/readable.hpp"
 #include "runtime/linux/seqpacket.hpp"
 #include "runtime/oci/lock.hpp"
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <filesystem>
 #include <unistd.h>
 
@@ -22,11 +20,6 @@ namespace {
 constexpr std::array<std::string_view, 5> names{"creating", "created",
                                                 "running", "paused", "stopped"};
 static_assert(names.size() == static_cast<std::size_t>(status::stopped) + 1);
-
-bool has_ended(int pidfd) {
-  const auto ended = sys::wait_readable(pidfd, std::chrono::milliseconds{0});
-  return ended && *ended;
-}
 
 /// The state file is written after the fact: only init itself knows whether
 /// somebody has started it since.
@@ -93,7 +86,7 @@ sys::unique_fd open_same_process(pid_t pid, std::uint64_t start) {
   // In this order: whoever has the pid now, the descriptor is of it or of
   // somebody who has ended before.
   const auto now = start_time(pid);
-  if (!now || *now != start || has_ended(pidfd->get()))
+  if (!now || *now != start || sys::has_ended(pidfd->get()))
     return {};
   return *std::move(pidfd);
 }

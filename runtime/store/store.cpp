@@ -201,6 +201,13 @@ directory::read_first_plan(const std::string& id) const {
   return decoded;
 }
 
+outcome directory::write_exit(const std::string& id,
+                              std::int32_t exit_code) const {
+  TROUPE_CHECK(checked_id(id));
+  return sys::replace_file(AT_FDCWD, files_of(id) + "exit",
+                           std::to_string(exit_code));
+}
+
 outcome directory::put_limits(plan::launch_plan& into) const {
   TROUPE_TRY(auto limits, read_limits(into.id));
   if (limits)

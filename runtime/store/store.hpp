@@ -100,6 +100,10 @@ public:
   };
   [[nodiscard]] std::optional<ended> read_exit(const std::string& id) const;
 
+  /// For the shim, when that is gone.
+  [[nodiscard]] outcome write_exit(const std::string& id,
+                                   std::int32_t exit_code) const;
+
   /// Every container on disk, damaged ones included; fails where one cannot be
   /// read that may be whole (EMFILE, EIO…).
   [[nodiscard]] result<std::vector<found>> load() const;

@@ -278,9 +278,10 @@ TEST_CASE_METHOD(fixture, "ten thousand sessions leave nothing", "[.][heavy]") {
   const auto shim_after = cost_of(shim);
   const auto trouped_after = cost_of(trouped);
   CHECK(shim_after.files <= shim_before.files);
-  CHECK(trouped_after.files <= trouped_before.files + 1);
+  CHECK(trouped_after.files <= trouped_before.files + 8); // the last ones'
   CHECK(shim_after.rss_kib <= shim_before.rss_kib + 256);
-  CHECK(trouped_after.rss_kib <= trouped_before.rss_kib + 4096);
+  // As much as more sessions in a minute take; 1 KiB each would be 10,000.
+  CHECK(trouped_after.rss_kib <= trouped_before.rss_kib + 8192);
   std::cerr << warm << " sessions, then more; RSS: shim " << shim_before.rss_kib
             << ", " << shim_after.rss_kib << " KiB; trouped "
             << trouped_before.rss_kib << ", " << trouped_after.rss_kib

@@ -1,12 +1,16 @@
 // The shim does not die. If somebody kills it, nobody is left in doubt.
 
+#include "runtime/linux/pidfd.hpp"
+#include "runtime/linux/proc_info.hpp"
 #include "tests/support/running_host.hpp"
 #include "tests/support/shim_client.hpp"
+#include "tests/support/skipped.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <csignal>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace troupe::shim_death_test {
@@ -32,6 +36,21 @@ struct fixture : test::running_host {
     return out;
   }
 };
+
+/// Linux 6.15.
+bool kernel_tells_ends() {
+  const auto child = ::fork();
+  if (child == 0)
+    ::_exit(5);
+  const auto pidfd = sys::open_pidfd(child).value();
+  REQUIRE(sys::wait_for_exit(pidfd.get()));
+  return sys::end_of(pidfd.get(), {}) == sys::exit_status{.code = 5};
+}
+
+bool is_zombie(int pid) {
+  const auto found = sys::read_process(pid);
+  return found && found->state == "Z";
+}
 
 } // namespace
 
@@ -73,6 +92,35 @@ TEST_CASE_METHOD(fixture, "a shim that dies is replaced, and its losses told",
   CHECK(host.troupe({"rm", "lives", "over"}).exit_code == 0);
   REQUIRE(host.terminate_supervisor() == 0);
   host.start(); // and hears of the new shim
+  CHECK(host.finish() == nothing);
+}
+
+TEST_CASE_METHOD(fixture, "what only the kernel knows of an end counts",
+                 "[survive][shim]") {
+  if (!kernel_tells_ends())
+    return test::skipped("this kernel has no PIDFD_INFO_EXIT (Linux 6.15)");
+  REQUIRE(run_detached("ends", "while [ ! -e /tmp/go ]; do sleep 0.02; done; "
+                               "exit 7")
+            .exit_code
+          == 0);
+  const auto before = info();
+  const auto shim = before["shim_pid"].get<int>();
+  const auto init = host.inspect("ends")["pid"].get<int>();
+  REQUIRE(::kill(shim, SIGSTOP) == 0); // It does not hear of the end.
+  root.write("tmp/go", "");
+  REQUIRE(test::eventually([&] { return is_zombie(init); }));
+
+  REQUIRE(::kill(shim, SIGKILL) == 0);
+
+  REQUIRE(test::eventually([&] {
+    const auto now = info();
+    return now.contains("shim_pid") && now["shim_pid"] != shim;
+  }));
+  const auto ended = host.inspect("ends");
+  CHECK(ended["status"] == "stopped");
+  CHECK(ended["exit_code"] == 7);
+  CHECK(ended["error"].get<std::string>().empty());
+  CHECK(host.troupe({"rm", "ends"}).exit_code == 0);
   CHECK(host.finish() == nothing);
 }
 
