@@ -154,6 +154,13 @@ void exec_state::fell_due(const msg::deadline& x) {
   if (!due.reached(x))
     return;
   switch (static_cast<exec_due>(x.of)) {
+  case exec_due::launch_turn:
+    launch();
+    break;
+  case exec_due::launch_late:
+    leave_line({fault::timed_out, 0,
+                about("create") + ": its turn to launch has not come"});
+    break;
   case exec_due::launch_over:
     abandon();
     break;

@@ -19,6 +19,8 @@ namespace troupe {
 
 /// What an exec session's own deadlines are about.
 enum class exec_due : std::uint8_t {
+  launch_turn,   ///< It has come: see launch_gate.
+  launch_late,   ///< It should have come.
   launch_over,   ///< A killed launch is given up.
   start_settle,  ///< A failed start's exit should have come.
   kill_over,     ///< SIGKILL should have worked.
@@ -74,6 +76,9 @@ struct exec_state {
 
   // -- steps ------------------------------------------------------------------
 
+  void line_up();
+  void launch();
+  void leave_line(failure why);
   result<std::vector<msg::shared_fd>> open_files();
   shim::launch launch_request() const;
   void launch_answered(const outcome& answered);
@@ -121,6 +126,8 @@ struct exec_state {
   event_outbox<pointer> outbox;
 
   bool adopted = false;
+  launch_gate::turn turn; ///< To launch.
+  bool launch_sent = false;
   std::optional<failure> launch_ended; ///< Why it must not succeed any more.
   std::optional<answer> creator;
   std::optional<answer> starter;

@@ -39,17 +39,51 @@ caf::result<msg::exec_snapshot> exec_state::create(const msg::create_exec&) {
     now.files = with->store.files_of(now.container, now.id);
   creator = self->make_response_promise<msg::exec_snapshot>();
   auto reply = *creator;
+  if (request.ignore_paused) // Nobody waits in line for the end of a pause.
+    launch();
+  else
+    line_up();
+  return reply;
+}
+
+/// Waits for its turn, as containers do.
+void exec_state::line_up() {
+  const auto come = due.message(exec_due::launch_turn);
+  auto entered = with->gate->enter(
+    [to = caf::actor_cast<exec_session_actor>(self), come] {
+      caf::anon_send(to, come);
+    });
+  if (!entered)
+    return leave_line(std::move(entered).error().during(about("create")));
+  turn = *std::move(entered);
+  if (turn.has_come())
+    launch();
+  else
+    due.arm(exec_due::launch_late, launch_patience(*with));
+}
+
+/// Nothing has been made for it yet.
+void exec_state::leave_line(failure why) {
+  launch_ended = std::move(why);
+  turn.leave();
+  cgroup.reset();
+  vanish();
+}
+
+void exec_state::launch() {
+  due.disarm(exec_due::launch_turn);
+  due.disarm(exec_due::launch_late);
   auto fds = open_files();
   if (!fds) {
     launch_ended = std::move(fds).error();
     vanish();
-    return reply;
+    return;
   }
+  launch_sent = true;
   self->send(with->shim, msg::own_process{key, self});
   call(launch_request(), *std::move(fds), patience(),
        [this](const outcome& answered) { launch_answered(answered); });
   request.preserved = {};
-  return reply;
 }
 
 /// What the shim gets with the launch. Makes the session's cgroup: without one
@@ -99,6 +133,7 @@ shim::launch exec_state::launch_request() const {
 }
 
 void exec_state::launch_answered(const outcome& answered) {
+  turn.leave();
   if (!answered && is(exec_status::creating)) {
     launch_ended = answered.error();
     if (launch_ended->code == fault::timed_out) {
@@ -119,6 +154,7 @@ void exec_state::created(const shim::record&) {
   }
   if (!is(exec_status::creating))
     return;
+  turn.leave();
   now.status = exec_status::created;
   // The record is as good as the reply to the launch, and comes before it.
   if (auto reply = std::exchange(creator, std::nullopt))
@@ -428,6 +464,10 @@ caf::result<msg::exec_snapshot> exec_state::remove(bool force) {
       forget([this] { vanish(); });
     return reply;
   }
+  if (!adopted && !launch_sent) {
+    leave_line({fault::destroyed, 0, about("create") + ": it is removed"});
+    return reply;
+  }
   due.arm(exec_due::kill_over, kill_patience);
   kill_everything([this](const outcome& sent) {
     if (!sent && !is(exec_status::stopped))
@@ -460,6 +500,7 @@ void exec_state::vanish() {
       leave_cgroup();
     return;
   }
+  turn.leave();
   self->send(with->shim, msg::disown_process{key});
   // Replies of the shim's that are still on their way come too late.
   const auto removed = failure{fault::destroyed, 0,

@@ -100,7 +100,7 @@ std::optional<exit_status> end_of(int pidfd,
     return std::nullopt;
   if (WIFSIGNALED(info.exit_code))
     return exit_status{.signal = WTERMSIG(info.exit_code),
-                       .core_dumped = WCOREDUMP(info.exit_code)};
+                       .core_dumped = WCOREDUMP(info.exit_code) != 0};
   return exit_status{.code = WEXITSTATUS(info.exit_code)};
 }
 

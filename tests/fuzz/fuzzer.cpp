@@ -1,6 +1,5 @@
 #include "actors/gateway/body.hpp"
 #include "actors/gateway/query.hpp"
-#include "actors/gateway/routes.hpp"
 #include "config/json/cursor.hpp"
 #include "config/oci/parse.hpp"
 #include "config/settings.hpp"
@@ -13,7 +12,6 @@
 #include "runtime/store/state_file.hpp"
 #include "tests/support/hosts.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -189,28 +187,10 @@ void query(input bytes) {
   (void)taken(found->seconds("timeout", std::chrono::seconds{1}));
 }
 
-/// "METHOD PATH?QUERY", a line's end, and the body: what is left to us of a
-/// request when Boost.Beast has parsed it.
-void http(input bytes) {
-  const auto text = text_of(bytes);
-  const auto line = text.substr(0, text.find('\n'));
-  const auto body = line.size() < text.size() ? text.substr(line.size() + 1)
-                                              : std::string_view{};
-  const auto blank = std::min(line.find(' '), line.size());
-  const auto uri = line.substr(std::min(blank + 1, line.size()));
-  const auto mark = std::min(uri.find('?'), uri.size());
-  const auto found = gateway::find_route(line.substr(0, blank),
-                                         uri.substr(0, mark));
-  if (found.which == nullptr)
-    return;
-  for (const auto id : found.ids)
-    (void)taken(gateway::percent_decoded(id));
-  (void)taken(gateway::query::parse(uri.substr(std::min(mark + 1, uri.size())),
-                                    found.which->allowed()));
-  if (found.which->takes_body) {
-    (void)taken(gateway::parse_create_container(body));
-    (void)taken(gateway::parse_create_exec(body));
-  }
+/// Of a request: Boost.Beast has parsed the rest.
+void body(input bytes) {
+  (void)taken(gateway::parse_create_container(text_of(bytes)));
+  (void)taken(gateway::parse_create_exec(text_of(bytes)));
 }
 
 struct target {
@@ -225,7 +205,7 @@ constexpr std::array targets{
   target{"handover", handover},   target{"frames", frames},
   target{"websocket", websocket}, target{"passwd", passwd},
   target{"state", state},         target{"query", query},
-  target{"http", http},
+  target{"body", body},
 };
 
 void (*chosen)(input) = nullptr;

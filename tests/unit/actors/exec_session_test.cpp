@@ -1,6 +1,7 @@
 #include "actors/exec_session.hpp"
 #include "tests/unit/actors/container_stage.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace troupe::exec_session_test {
@@ -49,6 +50,12 @@ struct fixture : test::container_stage {
     }
   }
 
+  std::ptrdiff_t launches() {
+    return std::count_if(log->begin(), log->end(), [](const auto& each) {
+      return each.starts_with("launch web-1/");
+    });
+  }
+
   msg::exec_snapshot session_now() {
     return ask<msg::exec_snapshot>(session, msg::take_snapshot{});
   }
@@ -84,6 +91,30 @@ TEST_CASE_METHOD(fixture, "an exec session goes its whole way", "[exec]") {
   CHECK(event_types().back() == "exec_exited");
   CHECK(event_data("exec_exited")
         == R"({"exit_code":3,"session":")" + id + R"(","signal":0})");
+}
+
+TEST_CASE_METHOD(fixture, "a session waits for its turn to launch", "[exec]") {
+  running();
+  std::vector<launch_gate::turn> others;
+  while (others.empty() || others.back().has_come())
+    others.push_back(with->gate->enter([] {}).value());
+  auto creating = send(subject, shell());
+  CHECK(launches() == 0);
+
+  SECTION("it comes") {
+    others.clear();
+    settle();
+    const auto made = taken<msg::exec_created>(creating);
+    CHECK(made.now.status == exec_status::created);
+    CHECK(launches() == 1);
+    CHECK(with->gate->enter([] {}).value().has_come());
+  }
+  SECTION("it does not come") {
+    pass(61s, 1s);
+    CHECK(refusal<msg::exec_created>(creating).code == fault::timed_out);
+    CHECK(now().execs.empty());
+    CHECK(launches() == 0);
+  }
 }
 
 TEST_CASE_METHOD(fixture, "a session accepts exactly what its table says",
