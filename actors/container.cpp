@@ -6,6 +6,7 @@
 #include "actors/shim_calls.hpp"
 #include "config/base/fault_point.hpp"
 #include "config/base/quote.hpp"
+#include "runtime/linux/pidfd.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -259,7 +260,8 @@ void container_state::peer_down(const caf::down_msg& x) {
 }
 
 void container_state::leave(const caf::error& why) {
-  note_end();
+  if (life && sys::has_ended(life.get()))
+    with->untold->add(now.id, std::move(life));
   end_watchers();
   self->demonitor(supervisor.address()); // else it keeps our memory
   for (const auto& [id, session] : sessions)

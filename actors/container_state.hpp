@@ -115,7 +115,6 @@ struct container_state {
 
   void watch();
   void watch_oom();
-  void note_end();
   void end_watchers();
 
   // -- signals ----------------------------------------------------------------

@@ -7,27 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <chrono>
+#include <utility>
 
 /// Who tells of a running container's memory.
 namespace troupe {
 
 using lifecycle::status;
-
-namespace {
-
-/// Children of a dead shim's have a new parent at once; some inits look after
-/// theirs each second only. All containers together wait for so long.
-std::chrono::milliseconds reaping_patience() {
-  using clock = std::chrono::steady_clock;
-  static const auto end = clock::now() + std::chrono::seconds{2};
-  return std::max(
-    std::chrono::duration_cast<std::chrono::milliseconds>(end - clock::now()),
-    std::chrono::milliseconds{0});
-}
-
-} // namespace
 
 void container_state::watch() {
   const auto over = now.status == status::stopped
@@ -64,18 +49,6 @@ void container_state::watch_oom() {
   else // Its counter is still read at the exit.
     spdlog::warn("container {} has no oom watcher: {}", now.id,
                  watcher.error().what);
-}
-
-/// Before this actor ends. If the shim is gone, nobody but the kernel can tell
-/// how init ended; if it is not, it writes down the same.
-void container_state::note_end() {
-  if (!life || !sys::has_ended(life.get()))
-    return;
-  const auto ended = sys::end_of(life.get(), reaping_patience());
-  if (!ended)
-    return;
-  if (auto noted = with->store.write_exit(now.id, ended->shell_code()); !noted)
-    spdlog::error("container {}: {}", now.id, noted.error().what);
 }
 
 void container_state::end_watchers() {

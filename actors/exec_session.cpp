@@ -103,7 +103,7 @@ msg::event exec_state::event(std::string_view type, time_ns at) const {
           now.container,
           std::string{type},
           data.dump(),
-          key + "@" + std::to_string(now.created) + "/" + std::string{type}};
+          once_of(key, now.created, type)};
 }
 
 void exec_state::call(shim::request request, std::vector<msg::shared_fd> fds,

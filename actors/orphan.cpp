@@ -138,7 +138,8 @@ process_owner_actor::behavior_type orphan(orphan_state::pointer self,
   return {
     [&state](const msg::process_changed& x) { state.changed(x.record); },
     [](const msg::process_warned& x) {
-      spdlog::warn("process without a container warns: {}", x.warning.what);
+      spdlog::warn("process {} without a container warns: {}", x.warning.key,
+                   x.warning.what);
     },
   };
 }

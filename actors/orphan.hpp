@@ -11,11 +11,11 @@ namespace troupe {
 
 /// What is left of a container that cannot be taken up.
 struct remains {
-  std::string id;
-  std::vector<shim::process_key> processes; ///< That the shim has.
+  std::string id{};
+  std::vector<shim::process_key> processes{}; ///< That the shim has.
   bool has_directory = false;
-  bool launched = false; ///< So there may be cgroups, and hooks to run.
-  msg::shared_plan plan; ///< Null: it cannot be read.
+  bool launched = false;   ///< So there may be cgroups, and hooks to run.
+  msg::shared_plan plan{}; ///< Null: it cannot be read.
 };
 
 /// Spawns an ORPHAN: it kills the processes, has the shim forget them once they

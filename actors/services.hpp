@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/launch_gate.hpp"
+#include "actors/untold_ends.hpp"
 #include "config/settings.hpp"
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/linux/file_watches.hpp"
@@ -35,6 +36,7 @@ struct services {
   live_settings settings;
   std::shared_ptr<launch_gate> gate = std::make_shared<launch_gate>(
     64, 4096); ///< Before the shim.
+  std::shared_ptr<untold_ends> untold = std::make_shared<untold_ends>();
   plan::host_facts host;
   std::string shim_program; ///< What a new shim runs.
   std::function<std::unique_ptr<cgroup::control>(plan::cgroup)> open_control

@@ -56,10 +56,10 @@ void supervisor_state::synced(const msg::shim_synced& x) {
   if (std::exchange(asked, true))
     rebuild_crashed(by_container);
   else
-    read_all(by_container);
+    read_all(std::move(by_container));
 }
 
-void supervisor_state::read_all(const records& by_container) {
+void supervisor_state::read_all(records by_container) {
   auto found = with->found ? with->found->get() : with->store.load();
   if (!found) {
     spdlog::critical("the containers on disk cannot be read: {}",
@@ -71,16 +71,18 @@ void supervisor_state::read_all(const records& by_container) {
   for (const auto& each : *found)
     if (each.usable)
       what.once.push_back(start_of(each.state));
-  auto all = std::make_shared<std::vector<store::found>>(*std::move(found));
+  // Shared, because one of two functions will need it.
+  const auto adopt
+    = std::make_shared<std::function<void(const std::set<std::string>&)>>(
+      [this, all = *std::move(found), by_container = std::move(by_container)](
+        const auto& told) mutable { adopt_all(all, by_container, told); });
   self->request(with->events, told_patience, std::move(what))
     .then(
-      [this, all, by_container](const msg::told& x) {
-        adopt_all(*all, by_container, {x.once.begin(), x.once.end()});
+      [adopt](const msg::told& x) {
+        (*adopt)({x.once.begin(), x.once.end()});
       },
       // Whatever is told twice is written once.
-      [this, all, by_container](const caf::error&) {
-        adopt_all(*all, by_container, {});
-      });
+      [adopt](const caf::error&) { (*adopt)({}); });
 }
 
 void supervisor_state::adopt_all(std::vector<store::found>& all,
@@ -93,7 +95,7 @@ void supervisor_state::adopt_all(std::vector<store::found>& all,
       discard(each, by_container);
   for (const auto& [id, processes] : by_container)
     if (!containers.contains(id) && !orphans.contains(id))
-      bury({id, keys_of(processes), false, false, nullptr});
+      bury({.id = id, .processes = keys_of(processes)});
   spdlog::info("supervisor adopts {} containers", containers.size());
   ++adopting; // This function itself.
   adopted_one();
@@ -131,9 +133,7 @@ void supervisor_state::adopt(store::found& x, const records& by_container,
 /// damaged state or plan cannot be brought back.
 void supervisor_state::discard(store::found& x, const records& by_container) {
   spdlog::error("container {} is given up: {}", x.id, x.problem.what);
-  auto of = remains{};
-  of.id = x.id;
-  of.has_directory = true;
+  auto of = remains{.id = x.id, .has_directory = true};
   if (const auto left = by_container.find(x.id); left != by_container.end())
     of.processes = keys_of(left->second);
   of.launched = !of.processes.empty() || x.problem.os_errno != ENOENT;
@@ -207,7 +207,7 @@ void supervisor_state::rebuild_crashed(const records& by_container) {
       discard(*on_disk, by_container);
     else if (const auto left = by_container.find(id);
              left != by_container.end())
-      bury({id, keys_of(left->second), false, false, nullptr});
+      bury({.id = id, .processes = keys_of(left->second)});
   }
 }
 

@@ -86,14 +86,19 @@ void supervisor_state::await_removals() {
 void supervisor_state::fell_due(const msg::deadline& x) {
   if (!due.reached(x))
     return;
-  if (x.of == static_cast<std::uint8_t>(supervisor_due::rebuild_again)) {
+  switch (static_cast<supervisor_due>(x.of)) {
+  case supervisor_due::removals_over:
+    if (!removals_awaited)
+      break;
+    spdlog::warn("supervisor waits no longer for removals");
+    end_shim();
+    break;
+  case supervisor_due::rebuild_again:
     self->send(with->shim, msg::await_sync{self});
-    return;
+    break;
+  case supervisor_due::count:
+    break;
   }
-  if (!removals_awaited)
-    return;
-  spdlog::warn("supervisor waits no longer for removals");
-  end_shim();
 }
 
 void supervisor_state::end_shim() {

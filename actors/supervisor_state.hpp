@@ -85,7 +85,7 @@ struct supervisor_state {
 
   using records = std::map<std::string, std::vector<shim::record>>;
 
-  void read_all(const records& by_container);
+  void read_all(records by_container);
   void adopt_all(std::vector<store::found>& all, const records& by_container,
                  const std::set<std::string>& told);
   void adopt(store::found& x, const records& by_container, bool told_started);

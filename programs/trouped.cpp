@@ -61,6 +61,10 @@ constexpr auto gateway_grace = 2000ms;
 constexpr auto supervisor_grace = 3000ms;
 constexpr auto exit_deadline = 7000ms;
 
+/// Children of a dead shim's have a new parent at once; some inits look after
+/// theirs each second only.
+constexpr auto reaping_patience = 2000ms;
+
 constexpr auto description
   = "The troupe supervisor: starts, watches and controls this host's "
     "containers.";
@@ -469,8 +473,11 @@ int daemon::end(int code) {
   caf::anon_send_exit(services_->events, user);
   caf::anon_send_exit(services_->shim, user);
   supervisor_ = nullptr;
+  const auto untold = services_->untold;
   services_.reset();
   system_.reset();
+  if (code != 0) // With a shim that is alive it writes down the same.
+    untold->write_down(store::directory{settings_.root}, reaping_patience);
   release_cgroups(settings_, host_);
   spdlog::info("ended");
   return code;

@@ -1,5 +1,7 @@
 #include "runtime/linux/pidfd.hpp"
 
+#include "runtime/linux/readable.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -43,10 +45,9 @@ constexpr std::uint64_t pidfd_info_exit = 1U << 3U;
 constexpr auto pidfd_get_info = _IOWR(0xFF, 11, pidfd_info);
 static_assert(sizeof(pidfd_info) == 64, "PIDFD_INFO_SIZE_VER0");
 
-/// Whether one of `events`, or POLLHUP, comes.
-bool comes(int pidfd, short events,
-           std::chrono::milliseconds patience) noexcept {
-  pollfd what{pidfd, events, 0};
+/// Whether POLLHUP comes, which it does whatever is asked for.
+bool is_reaped(int pidfd, std::chrono::milliseconds patience) noexcept {
+  pollfd what{pidfd, 0, 0};
   return TEMP_FAILURE_RETRY(
            ::poll(&what, 1, static_cast<int>(patience.count())))
          > 0;
@@ -87,12 +88,13 @@ result<exit_status> wait_for_exit(int pidfd) {
 }
 
 bool has_ended(int pidfd) noexcept {
-  return comes(pidfd, POLLIN, {});
+  const auto ended = wait_readable(pidfd, {});
+  return ended && *ended;
 }
 
 std::optional<exit_status> end_of(int pidfd,
                                   std::chrono::milliseconds patience) noexcept {
-  if (!comes(pidfd, 0, patience)) // POLLHUP: it has been reaped
+  if (!is_reaped(pidfd, patience))
     return std::nullopt;
   pidfd_info info{.mask = pidfd_info_exit};
   if (::ioctl(pidfd, pidfd_get_info, &info) != 0

@@ -35,6 +35,36 @@ struct fixture : test::running_host {
       out.push_back(json::parse(line)["type"]);
     return out;
   }
+
+  /// A container that ends with 7 once `let_end`.
+  void run_ending() {
+    REQUIRE(run_detached("ends", "while [ ! -e /tmp/go ]; do sleep 0.02; done; "
+                                 "exit 7")
+              .exit_code
+            == 0);
+  }
+
+  void let_end() const {
+    root.write("tmp/go", "");
+  }
+
+  /// The same process, once more from its beginning.
+  void await_other_shim(int than) {
+    REQUIRE(test::eventually([&] {
+      const auto now = info();
+      return now.contains("shim_pid") && now["shim_pid"] != than;
+    }));
+  }
+
+  /// Nothing of its end is lost.
+  void check_ended() {
+    const auto ended = host.inspect("ends");
+    CHECK(ended["status"] == "stopped");
+    CHECK(ended["exit_code"] == 7);
+    CHECK(ended["error"].get<std::string>().empty());
+    CHECK(host.troupe({"rm", "ends"}).exit_code == 0);
+    CHECK(host.finish() == nothing);
+  }
 };
 
 /// Linux 6.15.
@@ -64,11 +94,7 @@ TEST_CASE_METHOD(fixture, "a shim that dies is replaced, and its losses told",
 
   REQUIRE(::kill(before["shim_pid"].get<int>(), SIGKILL) == 0);
 
-  // The same process, once more from its beginning.
-  REQUIRE(test::eventually([&] {
-    const auto now = info();
-    return now.contains("shim_pid") && now["shim_pid"] != before["shim_pid"];
-  }));
+  await_other_shim(before["shim_pid"].get<int>());
   CHECK(info()["pid"] == before["pid"]);
   const auto lost = host.inspect("lives");
   CHECK(lost["status"] == "stopped");
@@ -99,53 +125,33 @@ TEST_CASE_METHOD(fixture, "what only the kernel knows of an end counts",
                  "[survive][shim]") {
   if (!kernel_tells_ends())
     return test::skipped("this kernel has no PIDFD_INFO_EXIT (Linux 6.15)");
-  REQUIRE(run_detached("ends", "while [ ! -e /tmp/go ]; do sleep 0.02; done; "
-                               "exit 7")
-            .exit_code
-          == 0);
-  const auto before = info();
-  const auto shim = before["shim_pid"].get<int>();
+  run_ending();
+  const auto shim = info()["shim_pid"].get<int>();
   const auto init = host.inspect("ends")["pid"].get<int>();
   REQUIRE(::kill(shim, SIGSTOP) == 0); // It does not hear of the end.
-  root.write("tmp/go", "");
+  let_end();
   REQUIRE(test::eventually([&] { return is_zombie(init); }));
 
   REQUIRE(::kill(shim, SIGKILL) == 0);
 
-  REQUIRE(test::eventually([&] {
-    const auto now = info();
-    return now.contains("shim_pid") && now["shim_pid"] != shim;
-  }));
-  const auto ended = host.inspect("ends");
-  CHECK(ended["status"] == "stopped");
-  CHECK(ended["exit_code"] == 7);
-  CHECK(ended["error"].get<std::string>().empty());
-  CHECK(host.troupe({"rm", "ends"}).exit_code == 0);
-  CHECK(host.finish() == nothing);
+  await_other_shim(shim);
+  check_ended();
 }
 
 TEST_CASE_METHOD(fixture, "what the shim had written down of an end counts",
                  "[survive][shim]") {
-  REQUIRE(run_detached("ends", "while [ ! -e /tmp/go ]; do sleep 0.02; done; "
-                               "exit 7")
-            .exit_code
-          == 0);
+  run_ending();
   const auto shim = info()["shim_pid"].get<int>();
   const auto file = host.directory() + "/run/containers/ends/exit";
   host.kill_supervisor();
-  root.write("tmp/go", "");
+  let_end();
   REQUIRE(test::eventually([&] { return std::filesystem::exists(file); }));
   REQUIRE(::kill(shim, SIGKILL) == 0);
   REQUIRE(test::eventually([&] { return ::kill(shim, 0) != 0; }));
 
   host.start();
 
-  const auto ended = host.inspect("ends");
-  CHECK(ended["status"] == "stopped");
-  CHECK(ended["exit_code"] == 7);
-  CHECK(ended["error"].get<std::string>().empty());
-  CHECK(host.troupe({"rm", "ends"}).exit_code == 0);
-  CHECK(host.finish() == nothing);
+  check_ended();
 }
 
 } // namespace troupe::shim_death_test

@@ -69,8 +69,7 @@ def read_only(host, totals):
         raise Broken(f"a create where nothing can be written has exit code {refused.code}: {refused.err}")
     if host.troupe("kill", "ends").code != 0 or host.troupe("wait", "ends").out.strip() != "137":
         raise Broken("a container is not killed")
-    host.trouped.kill()
-    host.trouped.wait()
+    host.crash()
     again = host.try_to_start()
     if again.returncode == 0 or "EROFS" not in again.stderr:
         raise Broken(f"trouped starts where nothing can be written ({again.returncode}): {again.stderr}")
@@ -226,8 +225,7 @@ def half_written(host, totals):
         if name == "exit":
             host.troupe("kill", f"bad{number}")
             host.troupe("wait", f"bad{number}")
-        host.trouped.kill()
-        host.trouped.wait()
+        host.crash()
         path = f"{host.root}/containers/bad{number}/{name}"
         size = os.path.getsize(path)
         os.truncate(path, max(0, int(size * share) - (share == 1)))

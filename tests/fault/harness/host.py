@@ -122,10 +122,14 @@ class Host:
     def kill(self):
         """kill -9, at once."""
         with self.guard:
-            self.trouped.kill()
-            self.trouped.wait()
+            self.crash()
             self.restarts += 1
             self.start()
+
+    def crash(self):
+        """kill -9, and nothing more."""
+        self.trouped.kill()
+        self.trouped.wait()
 
     def pause(self, seconds):
         """SIGSTOP for a while."""
