@@ -10,6 +10,7 @@
 #include "runtime/plan/host_facts.hpp"
 #include "runtime/store/store.hpp"
 
+#include <atomic>
 #include <functional>
 #include <future>
 #include <memory>
@@ -39,6 +40,9 @@ struct services {
   std::shared_ptr<untold_ends> untold = std::make_shared<untold_ends>();
   plan::host_facts host;
   std::string shim_program; ///< What a new shim runs.
+  /// No new containers. Set by the CLUSTER, of which actors here know nothing.
+  std::shared_ptr<std::atomic<bool>> draining
+    = std::make_shared<std::atomic<bool>>(false);
   std::function<std::unique_ptr<cgroup::control>(plan::cgroup)> open_control
     = cgroup::open_control;
 };

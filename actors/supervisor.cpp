@@ -66,6 +66,12 @@ void supervisor_state::answer(msg::create_container x,
     reply.deliver(to_caf(closed()));
     return;
   }
+  if (*with->draining) {
+    reply.deliver(
+      to_caf({fault::wrong_state, 0,
+              "this node is being drained and takes no new containers"}));
+    return;
+  }
   if (x.id.empty())
     do
       x.id = random_id();

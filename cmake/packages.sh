@@ -3,7 +3,7 @@
 build_packages=(
   g++ cmake ninja-build pkg-config
   libcaf-dev nlohmann-json3-dev libcap-dev libspdlog-dev libfmt-dev catch2
-  libseccomp-dev libnl-route-3-dev libsqlite3-dev libboost-dev libcli11-dev libexpected-dev
+  libseccomp-dev libnl-route-3-dev libsqlite3-dev libboost-dev libcli11-dev libexpected-dev libssl-dev
   libsystemd-dev # troupe-scope: scopes for --systemd-cgroup
 )
 run_packages=(busybox-static curl jq procps)
@@ -28,3 +28,5 @@ client_packages=(podman conmon containerd runc catatonit containernetworking-plu
   crun umoci busybox-static python3)
 # tests/fault: what drives it.
 fault_packages=(python3)
+# tests/cluster: networks of namespaces, and who asks over HTTPS.
+cluster_packages=(python3 iproute2 curl bsdutils)

@@ -366,6 +366,8 @@ outcome apply(const run_options& options, oci::spec& spec) {
   TROUPE_CHECK(apply_network(options, spec));
   TROUPE_CHECK(apply_pressure(options, spec));
   TROUPE_CHECK(apply_terminal(options, *spec.process));
+  for (const auto& [key, value] : options.annotations)
+    spec.annotations[key] = value;
   return apply_hostname(options, spec);
 }
 

@@ -23,6 +23,7 @@ void fields(Io& io, run_options& x) {
   io.optional("rows", x.rows);
   io.optional("cols", x.cols);
   io.optional("notify_pressure", x.notify_pressure);
+  io.optional("annotations", x.annotations);
 }
 
 void to_json(nlohmann::json& out, const run_options& x) {

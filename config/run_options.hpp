@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,7 @@ struct run_options {
   std::int64_t cols = 0;
   /// `memory=some:150ms/1s`: config/oci/pressure_trigger.hpp.
   std::vector<std::string> notify_pressure{};
+  std::map<std::string, std::string> annotations{}; ///< Added or replaced.
   friend bool operator==(const run_options&, const run_options&) = default;
 };
 

@@ -12,6 +12,27 @@
 namespace troupe {
 
 template <class Io>
+void fields(Io& io, cluster_settings& x) {
+  io.optional("listen", x.listen);
+  io.optional("address", x.address);
+  io.optional("join", x.join);
+  io.optional("ca", x.ca);
+  io.optional("certificate", x.certificate);
+  io.optional("key", x.key);
+  io.optional("labels", x.labels);
+  io.optional("heartbeat_ms", x.heartbeat_ms);
+  io.optional("suspect_after_ms", x.suspect_after_ms);
+  io.optional("down_after_ms", x.down_after_ms);
+}
+
+/// Unknown keys are mistakes here, too.
+outcome read(const json::cursor& at, cluster_settings& out) {
+  json::reader io{at};
+  fields(io, out);
+  return std::move(io).done_strictly();
+}
+
+template <class Io>
 void fields(Io& io, settings& x) {
   io.optional("root", x.root);
   io.optional("state", x.state);
@@ -34,6 +55,7 @@ void fields(Io& io, settings& x) {
   io.optional("launch_queue", x.launch_queue);
   io.optional("event_max_count", x.event_max_count);
   io.optional("event_max_age_s", x.event_max_age_s);
+  io.optional("cluster", x.cluster);
 }
 
 namespace {
@@ -109,6 +131,11 @@ struct listing {
   void optional(std::string_view key, const std::string& x) {
     all.emplace_back(key, quote(x));
   }
+  void optional(std::string_view key, cluster_settings& x) {
+    json::writer out;
+    fields(out, x);
+    all.emplace_back(key, std::move(out).done().dump());
+  }
   template <class T>
   void optional(std::string_view key, const T& x) {
     all.emplace_back(key, std::to_string(x));
@@ -131,6 +158,7 @@ outcome validate(const settings& x) {
     json::check_word(json::pointer{"/log_format"}, x.log_format, log_formats));
   TROUPE_CHECK(json::check_word(json::pointer{"/log_driver"}, x.log_driver,
                                 log_drivers_of_all));
+  TROUPE_CHECK(validate(x.cluster));
   return check_ranges(x);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/base/result.hpp"
+#include "config/cluster_settings.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -39,6 +40,7 @@ struct settings {
   std::uint32_t launch_queue = 4096;          ///< others that wait to be.
   std::int64_t event_max_count = 1'000'000;   ///< Newest events that are kept,
   std::int64_t event_max_age_s = 30 * 86'400; ///< and how long; 0: for ever.
+  cluster_settings cluster;
   friend bool operator==(const settings&, const settings&) = default;
 };
 

@@ -1,5 +1,7 @@
+#include "actors/cluster/cluster.hpp"
 #include "actors/event_log.hpp"
 #include "actors/gateway/gateway.hpp"
+#include "actors/gateway/remote.hpp"
 #include "actors/logging.hpp"
 #include "actors/planner.hpp"
 #include "actors/reactor.hpp"
@@ -88,9 +90,52 @@ constexpr auto footer
 
 struct command_line {
   std::string config;
+  std::vector<std::pair<std::string cluster_settings::*, std::string>> cluster;
+  std::vector<std::string> join;
+  std::vector<std::string> labels;
   std::vector<std::pair<std::string settings::*, std::string>> given;
   bool systemd_cgroup = false;
 };
+
+void add_cluster_options(CLI::App& app, command_line& out) {
+  struct option {
+    const char* name;
+    std::string cluster_settings::*member;
+    const char* value;
+    const char* help;
+  };
+  constexpr std::array options{
+    option{"--cluster-listen", &cluster_settings::listen, "HOST:PORT",
+           "Where other nodes reach this one; without it there is no cluster"},
+    option{"--cluster-address", &cluster_settings::address, "HOST:PORT",
+           "The same as others see it [that of --cluster-listen]"},
+    option{"--cluster-ca", &cluster_settings::ca, "FILE",
+           "Certificate of the cluster's authority, PEM"},
+    option{"--cluster-cert", &cluster_settings::certificate, "FILE",
+           "Certificate of this node, PEM; the node has its name"},
+    option{"--cluster-key", &cluster_settings::key, "FILE", "Its key, PEM"},
+  };
+  for (const auto& x : options)
+    app
+      .add_option_function<std::string>(
+        x.name,
+        [&out, member = x.member](const std::string& value) {
+          out.cluster.emplace_back(member, value);
+        },
+        x.help)
+      ->type_name(x.value)
+      ->group("Cluster (troupe cluster --help makes certificates)");
+  app
+    .add_option("--join", out.join,
+                "A node to begin with; it tells of the others. May be repeated")
+    ->type_name("HOST:PORT")
+    ->group("Cluster (troupe cluster --help makes certificates)");
+  app
+    .add_option("--label", out.labels,
+                "What --constraint of troupe run sees. May be repeated")
+    ->type_name("NAME=VALUE")
+    ->group("Cluster (troupe cluster --help makes certificates)");
+}
 
 void add_options(CLI::App& app, command_line& out) {
   struct option {
@@ -128,8 +173,27 @@ void add_options(CLI::App& app, command_line& out) {
         },
         x.help)
       ->type_name(x.value);
+  add_cluster_options(app, out);
   app.add_flag("--systemd-cgroup", out.systemd_cgroup,
                "systemd makes the containers' cgroups, as scopes");
+}
+
+outcome apply_cluster(cluster_settings& out, const command_line& from) {
+  for (const auto& [member, value] : from.cluster)
+    out.*member = value;
+  if (!from.join.empty())
+    out.join = from.join;
+  for (const auto& each : from.labels) {
+    const auto equals = each.find('=');
+    if (equals == each.npos)
+      return fail(fault::invalid_config,
+                  "--label " + each + ": expected NAME=VALUE");
+    out.labels[each.substr(0, equals)] = each.substr(equals + 1);
+  }
+  for (auto* path : {&out.ca, &out.certificate, &out.key})
+    if (!path->empty())
+      *path = std::filesystem::absolute(*path).lexically_normal().string();
+  return {};
 }
 
 result<settings> settings_of(const command_line& from) {
@@ -144,6 +208,7 @@ result<settings> settings_of(const command_line& from) {
   for (const auto& [member, value] : from.given)
     out.*member = value;
   out.systemd_cgroup |= from.systemd_cgroup;
+  TROUPE_CHECK(apply_cluster(out.cluster, from));
   TROUPE_CHECK(validate(out));
   for (auto* path : {&out.root, &out.state, &out.socket, &out.shim})
     if (!path->empty())
@@ -269,6 +334,7 @@ public:
       signals_(std::move(signals)),
       host_(sys::probe_host(from.cgroup_parent)),
       config_(from) {
+    cluster::configure(config_, from.cluster);
   }
 
   /// Starts all actors and the gateway. `passed`: where that is to listen, or
@@ -287,6 +353,11 @@ public:
   int run();
 
 private:
+  outcome join_cluster();
+  [[nodiscard]] std::string draining_file() const {
+    return settings_.state + "/draining";
+  }
+  void remember_draining(bool begins) const;
   int end_after(const std::optional<watchdog::death>& dead);
   bool wait_for_end();
   bool actors_end_within(std::chrono::milliseconds patience);
@@ -310,10 +381,17 @@ private:
   std::optional<caf::actor_system> system_;
   std::shared_ptr<services> services_;
   supervisor_actor supervisor_;
+  std::unique_ptr<cluster::service> cluster_; ///< Null: there is none.
   std::unique_ptr<watchdog> watchdog_;
   std::uint64_t beats_seen_ = 0;
   std::unique_ptr<gateway::server> gateway_;
 };
+
+/// A member's certificate opens every door; an observer's shows the rooms.
+gateway::visitor visitor_of(const tls::identity& who) {
+  return {std::string{tls::to_string(who.as)} + ' ' + who.name, 0,
+          who.as == tls::role::observer};
+}
 
 outcome daemon::start(sys::unique_fd shim, sys::unique_fd passed) {
   if (settings_.systemd_cgroup) {
@@ -365,9 +443,47 @@ outcome daemon::start(sys::unique_fd shim, sys::unique_fd passed) {
        {"planner", caf::actor_cast<caf::strong_actor_ptr>(services_->planner)},
        {"sampler",
         caf::actor_cast<caf::strong_actor_ptr>(services_->sampler)}}));
-  TROUPE_TRY(gateway_,
-             gateway::server::start(*system_, settings_.socket, supervisor_,
-                                    services_, std::move(passed)));
+  TROUPE_CHECK(join_cluster());
+  TROUPE_TRY(gateway_, gateway::server::start(
+                         *system_, settings_.socket, supervisor_, services_,
+                         std::move(passed),
+                         cluster_ ? cluster_->node() : cluster_actor{}));
+  if (cluster_)
+    cluster_->begin();
+  return {};
+}
+
+/// A node that is being drained is so after a restart, too.
+void daemon::remember_draining(bool begins) const {
+  if (!begins) {
+    ::unlink(draining_file().c_str());
+    return;
+  }
+  if (auto kept = sys::replace_file(AT_FDCWD, draining_file(), ""); !kept)
+    spdlog::error("after a restart it takes new containers: {}",
+                  kept.error().what);
+}
+
+outcome daemon::join_cluster() {
+  if (!settings_.cluster.is_on())
+    return {};
+  cluster::node_origin origin;
+  origin.serve = gateway::serve_nodes(*system_, supervisor_, services_);
+  origin.supervisor = supervisor_;
+  origin.draining = std::filesystem::exists(draining_file());
+  *services_->draining = origin.draining;
+  origin.drains = [this, flag = services_->draining](bool begins) {
+    *flag = begins;
+    remember_draining(begins);
+  };
+  TROUPE_TRY(cluster_,
+             cluster::service::start(
+               *system_, settings_.cluster, std::move(origin),
+               [this](const tls::identity& who, sys::unique_fd stream) {
+                 gateway_->adopt(std::move(stream), visitor_of(who));
+               }));
+  spdlog::info("node {} listens at {}", cluster_->name(),
+               settings_.cluster.listen);
   return {};
 }
 
@@ -455,6 +571,8 @@ outcome daemon::read_settings_again() {
   // What was passed to us stays where it is.
   next.socket = settings_.socket;
   TROUPE_CHECK(check_reload(settings_, next));
+  if (cluster_)
+    TROUPE_CHECK(cluster_->reload());
   spdlog::set_level(spdlog::level::from_str(next.log_level));
   services_->settings.replace(std::move(next));
   return {};
@@ -464,6 +582,9 @@ int daemon::end(int code) {
   last_resort_.emplace(code == start_again ? exit_failure : code,
                        exit_deadline);
   gateway_->stop(gateway_grace);
+  if (cluster_) // It hands clients to the gateway.
+    cluster_->stop();
+  cluster_.reset();
   gateway_.reset();
   watchdog_.reset();
   const auto user = caf::exit_reason::user_shutdown;

@@ -49,13 +49,12 @@ bool expects_continue(const http::request<http::string_body>& x) {
 } // namespace
 
 connection::connection(std::shared_ptr<net::io_context> thread, socket with,
-                       sys::peer_credentials peer,
-                       std::function<void(connection*)> ended)
+                       visitor peer, std::function<void(connection*)> ended)
   : thread_(std::move(thread)),
     keep_running_(thread_->get_executor()),
     socket_(std::move(with)),
     deadline_(*thread_),
-    peer_(peer),
+    peer_(std::move(peer)),
     ended_(std::move(ended)) {
 }
 
@@ -194,7 +193,7 @@ void connection::dispatch() {
   keep_alive_ = parser_->keep_alive();
   serving_ = true;
   if (message.method() != http::verb::get || asks_for(message, "websocket"))
-    spdlog::info("audit: uid {} pid {}: {} {}", peer_.uid, peer_.pid,
+    spdlog::info("audit: {}: {} {}", peer_.name,
                  std::string_view{method.data(), method.size()},
                  quote({target.data(), target.size()}));
   if (message.version() != 11) {
@@ -209,6 +208,7 @@ void connection::dispatch() {
   what->has_more = buffer_.size() != 0;
   what->websocket_key = websocket_key_of(message);
   what->peer = peer_.pid;
+  what->observing = peer_.observing;
   what->body = std::move(message.body());
   parser_.reset();
   if (buffer_.size() == 0)
@@ -228,9 +228,7 @@ void connection::answer(response what) {
   answer_ = {};
   answer_.version(11);
   answer_.result(what.status);
-  answer_.set(
-    http::field::content_type,
-    beast::string_view{what.content_type.data(), what.content_type.size()});
+  answer_.set(http::field::content_type, what.content_type);
   if (!what.allow.empty())
     answer_.set(http::field::allow, what.allow);
   if (what.offers_stream)
@@ -253,14 +251,12 @@ void connection::answered() {
     close_gently();
 }
 
-void connection::begin_stream(std::string_view content_type) {
-  post([content_type](connection& self) {
+void connection::begin_stream(std::string content_type) {
+  post([content_type = std::move(content_type)](connection& self) {
     self.head_ = {};
     self.head_.version(11);
     self.head_.result(http::status::ok);
-    self.head_.set(
-      http::field::content_type,
-      beast::string_view{content_type.data(), content_type.size()});
+    self.head_.set(http::field::content_type, content_type);
     self.head_.keep_alive(self.keep_alive_);
     self.head_.chunked(true);
     self.head_writer_.emplace(self.head_);

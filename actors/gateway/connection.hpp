@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/gateway/session.hpp"
-#include "runtime/linux/seqpacket.hpp"
+#include "runtime/linux/unique_fd.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -42,8 +42,7 @@ public:
   using socket = net::local::stream_protocol::socket;
 
   /// `ended` is called in the gateway's thread when the connection is over.
-  connection(std::shared_ptr<net::io_context> thread, socket with,
-             sys::peer_credentials peer,
+  connection(std::shared_ptr<net::io_context> thread, socket with, visitor peer,
              std::function<void(connection*)> ended);
 
   /// Reads requests from now on, for `by` to serve.
@@ -60,7 +59,7 @@ public:
 
   // client
   void respond(response what) override;
-  void begin_stream(std::string_view content_type) override;
+  void begin_stream(std::string content_type) override;
   void send(std::string chunk) override;
   void end_stream() override;
   void upgrade(std::string websocket_key,
@@ -102,7 +101,7 @@ private:
   net::executor_work_guard<net::io_context::executor_type> keep_running_;
   socket socket_;
   net::steady_timer deadline_;
-  sys::peer_credentials peer_;
+  visitor peer_;
   std::function<void(connection*)> ended_;
   session_actor session_;
   beast::flat_buffer buffer_;

@@ -31,13 +31,15 @@ constexpr std::array statuses{
   status_row{fault::command_not_found, 422},
   status_row{fault::command_not_executable, 422},
   status_row{fault::os, 500},
+  status_row{fault::node_unreachable, 502},
 };
 
 consteval bool one_row_per_fault_in_order() {
   for (std::size_t i = 0; i < statuses.size(); ++i)
     if (static_cast<std::size_t>(statuses[i].code) != i)
       return false;
-  return statuses.size() == static_cast<std::size_t>(fault::os) + 1;
+  return statuses.size()
+         == static_cast<std::size_t>(fault::node_unreachable) + 1;
 }
 static_assert(one_row_per_fault_in_order());
 

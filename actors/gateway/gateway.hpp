@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/cluster/messages.hpp"
+#include "actors/gateway/request.hpp"
 #include "actors/services.hpp"
 #include "runtime/linux/unique_fd.hpp"
 
@@ -25,13 +27,16 @@ public:
   [[nodiscard]] static result<std::unique_ptr<server>>
   start(caf::actor_system& system, const std::string& socket_path,
         supervisor_actor supervisor, shared_services with,
-        sys::unique_fd passed = {});
+        sys::unique_fd passed = {}, cluster_actor cluster = {});
 
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
   /// Stops with a short grace, if that was not done.
   ~server();
+
+  /// Serves somebody who has come another way, over TLS. Any thread.
+  void adopt(sys::unique_fd stream, visitor who);
 
   /// Takes no more connections, removes the socket, answers what is waiting
   /// with `unavailable`, and lets what is under way end for at most `grace`.

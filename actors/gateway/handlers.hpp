@@ -17,6 +17,13 @@ outcome upgrade_shim(session& in, const call& x);
 outcome shut_down(session& in, const call& x);
 outcome show_events(session& in, const call& x);
 
+// -- handle_nodes.cpp
+
+outcome list_nodes(session& in, const call& x);
+outcome choose_node(session& in, const call& x);
+outcome drain_node(session& in, const call& x);
+outcome undrain_node(session& in, const call& x);
+
 // -- handle_container.cpp
 
 outcome list_containers(session& in, const call& x);

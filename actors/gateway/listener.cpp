@@ -1,6 +1,7 @@
 #include "actors/gateway/listener.hpp"
 
 #include "actors/gateway/faults.hpp"
+#include "runtime/linux/seqpacket.hpp"
 #include "runtime/linux/stream_socket.hpp"
 
 #include <caf/actor_system.hpp>
@@ -71,34 +72,55 @@ void listener::take(sys::unique_fd fd) {
   if (connections_.size() >= hopeless)
     return;
   const auto peer = sys::credentials_of(fd.get());
+  if (!peer) {
+    spdlog::warn("gateway: connection dropped: {}", peer.error().what);
+    return;
+  }
+  auto who = visitor{"uid " + std::to_string(peer->uid) + " pid "
+                       + std::to_string(peer->pid),
+                     peer->pid, false};
+  const auto is_root = peer->uid == 0 || peer->uid == ::geteuid();
+  if (!is_root)
+    spdlog::warn("audit: {}: turned away", who.name);
+  const auto fresh = open(std::move(fd), std::move(who));
+  if (fresh && is_root)
+    greet(fresh);
+  else if (fresh)
+    fresh->turn_away(error_response(403, "denied", "only root is served"));
+}
+
+void listener::adopt(sys::unique_fd fd, visitor who) {
+  if (closing_ || connections_.size() >= hopeless)
+    return;
+  if (const auto fresh = open(std::move(fd), std::move(who)))
+    greet(fresh);
+}
+
+/// Null: it is gone already.
+std::shared_ptr<connection> listener::open(sys::unique_fd fd, visitor who) {
   beast::error_code why;
   connection::socket socket{*thread_};
   socket.assign(net::local::stream_protocol{}, fd.get(), why);
-  if (why || !peer) {
-    spdlog::warn("gateway: connection dropped: {}",
-                 why ? why.message() : peer.error().what);
-    return;
+  if (why) {
+    spdlog::warn("gateway: connection dropped: {}", why.message());
+    return nullptr;
   }
   static_cast<void>(fd.release());
   auto fresh = std::make_shared<connection>(
-    thread_, std::move(socket), *peer,
+    thread_, std::move(socket), std::move(who),
     [self = shared_from_this()](connection* which) { self->forget(which); });
   connections_.emplace(fresh.get(), fresh);
-  greet(fresh, *peer);
+  return fresh;
 }
 
-void listener::greet(const std::shared_ptr<connection>& fresh,
-                     const sys::peer_credentials& peer) {
-  if (peer.uid != 0 && peer.uid != ::geteuid()) {
-    spdlog::warn("audit: uid {} pid {}: turned away", peer.uid, peer.pid);
-    fresh->turn_away(error_response(403, "denied", "only root is served"));
-  } else if (connections_.size() > max_connections) {
+void listener::greet(const std::shared_ptr<connection>& fresh) {
+  if (connections_.size() > max_connections) {
     fresh->turn_away(
       error_response(503, "unavailable", "too many connections"));
-  } else {
-    fresh->start(system_.spawn(serve_client, from_,
-                               std::static_pointer_cast<client>(fresh)));
+    return;
   }
+  fresh->start(system_.spawn(serve_client, from_,
+                             std::static_pointer_cast<client>(fresh)));
 }
 
 void listener::close(std::chrono::milliseconds grace) {

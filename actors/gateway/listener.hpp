@@ -29,6 +29,9 @@ public:
 
   void accept();
 
+  /// Serves somebody who has come another way.
+  void adopt(sys::unique_fd fd, visitor who);
+
   /// Ends as server::stop says.
   void close(std::chrono::milliseconds grace);
 
@@ -37,8 +40,8 @@ private:
   void take(sys::unique_fd fd);
   void rest();
   void forget(connection* which);
-  void greet(const std::shared_ptr<connection>& fresh,
-             const sys::peer_credentials& peer);
+  std::shared_ptr<connection> open(sys::unique_fd fd, visitor who);
+  void greet(const std::shared_ptr<connection>& fresh);
 
   std::shared_ptr<net::io_context> thread_;
   caf::actor_system& system_;

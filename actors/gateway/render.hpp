@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cluster/messages.hpp"
 #include "actors/interfaces.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -18,6 +19,8 @@ namespace troupe::gateway {
 [[nodiscard]] std::string render(const msg::process_list& x);
 [[nodiscard]] std::string render(const msg::event& x);
 [[nodiscard]] std::string render(const msg::host_info& x);
+[[nodiscard]] std::string render(const msg::nodes& x);
+[[nodiscard]] std::string render(const msg::placed& x);
 
 [[nodiscard]] std::string render_version();
 

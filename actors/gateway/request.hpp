@@ -8,6 +8,13 @@
 
 namespace troupe::gateway {
 
+/// Who is at the other end of a connection.
+struct visitor {
+  std::string name;       ///< For the log: "uid 0 pid 12", "observer ops".
+  std::int32_t pid = 0;   ///< 0: not of this pid namespace.
+  bool observing = false; ///< It may look, and not act.
+};
+
 /// One HTTP request, read whole.
 struct request {
   std::string method; ///< "GET"
@@ -19,13 +26,15 @@ struct request {
   bool has_more = false;
   /// Its `Sec-WebSocket-Key`, of an upgrade to websocket; else empty.
   std::string websocket_key{};
-  std::int32_t peer = 0; ///< The client's pid; 0: not of this pid namespace.
+  std::int32_t peer = 0;  ///< The client's pid; 0: not of this pid namespace.
+  bool from_node = false; ///< Another node asks, for a client of its own.
+  bool observing = false; ///< See visitor.
 };
 
 struct response {
   unsigned status = 200;
   std::string body;
-  std::string_view content_type = "application/json";
+  std::string content_type = "application/json";
   std::string allow{};        ///< Of a 405.
   bool offers_stream = false; ///< Of a 426: `Upgrade: troupe-stream`.
 };
@@ -44,7 +53,7 @@ public:
   virtual void respond(response what) = 0;
 
   /// Answers with a chunked body. `pulled` tells the session that it can send.
-  virtual void begin_stream(std::string_view content_type) = 0;
+  virtual void begin_stream(std::string content_type) = 0;
 
   /// Sends one chunk, not empty. To be called once for each `pulled`: so there
   /// is never more than one chunk in memory for a client that reads slowly.

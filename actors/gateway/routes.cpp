@@ -21,6 +21,10 @@ constexpr std::array table{
   route{"GET",    "/v1/stats",                   show_usage,       {"stream"}},
   route{"POST",   "/v1/shutdown",                shut_down,        {"stop_containers", "timeout"}},
   route{"POST",   "/v1/shim/upgrade",            upgrade_shim,     {"program"}},
+  route{"GET",    "/v1/nodes",                   list_nodes},
+  route{"GET",    "/v1/placement",               choose_node,      {"constraint", "strategy", "memory"}},
+  route{"POST",   "/v1/drain",                   drain_node},
+  route{"POST",   "/v1/undrain",                 undrain_node},
   route{"GET",    "/v1/events",                  show_events,      {"since", "follow", "container", "type"}},
 
   route{"GET",    "/v1/containers",              list_containers,  {"all"}},

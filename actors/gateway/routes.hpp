@@ -36,6 +36,13 @@ struct route {
   std::array<std::string_view, max_parameters> parameters{};
   bool takes_body = false;
 
+  /// Whether it only looks, and at nothing that is secret: config and plan have
+  /// the environment's values.
+  [[nodiscard]] bool is_for_observers() const noexcept {
+    return method == "GET" && !pattern.ends_with("/attach")
+           && !pattern.ends_with("/config") && !pattern.ends_with("/plan");
+  }
+
   [[nodiscard]] std::span<const std::string_view> allowed() const noexcept {
     std::size_t size = 0;
     while (size < max_parameters && !parameters[size].empty())

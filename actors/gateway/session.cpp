@@ -2,6 +2,7 @@
 
 #include "actors/gateway/faults.hpp"
 #include "actors/gateway/handlers.hpp"
+#include "actors/gateway/remote.hpp"
 #include "actors/guard.hpp"
 #include "config/base/fault_point.hpp"
 #include "config/base/quote.hpp"
@@ -24,6 +25,16 @@ session::~session() {
     client_->close();
 }
 
+void session::serve_caller(const caf::strong_actor_ptr& caller) {
+  caller_ = caf::actor_cast<caf::actor_addr>(caller);
+  self_->monitor(caller);
+}
+
+void session::leave_caller() {
+  self_->demonitor(std::exchange(caller_, {}));
+  self_->quit();
+}
+
 session_actor::behavior_type session::behavior(shared_origin from,
                                                std::shared_ptr<client> to) {
   from_ = std::move(from);
@@ -33,6 +44,22 @@ session_actor::behavior_type session::behavior(shared_origin from,
   return {
     [this](const msg::serve& x) { serve(*x.what); },
     [this](const msg::pulled&) { with_job([](job& x) { x.pulled(); }); },
+    [this](const msg::remote_pull&) { with_job([](job& x) { x.pulled(); }); },
+    [this](const msg::remote_response& x) {
+      with_job([&](job& to) { to.remote_responded(x); });
+    },
+    [this](const msg::remote_stream& x) {
+      with_job([&](job& to) { to.remote_began(x, self_->current_sender()); });
+    },
+    [this](const msg::remote_chunk& x) {
+      with_job([&](job& to) { to.remote_sent(x); });
+    },
+    [this](const msg::remote_end& x) {
+      with_job([&](job& to) { to.remote_ended(x.cut); });
+    },
+    [this](const msg::remote_upgrade&) {
+      with_job([&](job& to) { to.remote_upgraded(self_->current_sender()); });
+    },
     [this](const msg::closing&) {
       closing_ = true;
       with_job([](job& x) { x.interrupted(); });
@@ -65,6 +92,9 @@ void session::serve(const request& x) {
 }
 
 outcome session::route(const request& x) {
+  TROUPE_TRY(const auto there, remote_target(x.target));
+  if (there)
+    return call_node(*this, x, *there);
   const auto target = std::string_view{x.target};
   const auto mark = std::min(target.find('?'), target.size());
   const auto path = target.substr(0, mark);
@@ -79,6 +109,8 @@ outcome session::route(const request& x) {
     answer(std::move(what));
     return {};
   }
+  if (x.observing && !found.which->is_for_observers())
+    return fail(fault::denied, "an observer looks, and does not act");
   if (!found.which->takes_body && !says_nothing(x.body))
     return fail(fault::invalid_config, "body: expected none, found "
                                          + std::to_string(x.body.size())
@@ -116,11 +148,14 @@ void session::cut_stream() {
   end_call();
 }
 
-void session::begin_stream(std::string_view content_type,
-                           std::unique_ptr<job> by) {
-  streaming_ = true;
-  client_->begin_stream(content_type);
+void session::begin_stream(std::string content_type, std::unique_ptr<job> by) {
+  begin_stream(std::move(content_type));
   begin(std::move(by));
+}
+
+void session::begin_stream(std::string content_type) {
+  streaming_ = true;
+  client_->begin_stream(std::move(content_type));
 }
 
 void session::begin(std::unique_ptr<job> by) {
@@ -153,6 +188,8 @@ void session::end_call() {
 }
 
 void session::lose(const caf::down_msg& x) {
+  if (x.source == caller_)
+    return self_->quit();
   if (!watched_ || x.source != watched_)
     return;
   watched_ = {};

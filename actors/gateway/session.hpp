@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cluster/messages.hpp"
 #include "actors/errors.hpp"
 #include "actors/gateway/rendered_list.hpp"
 #include "actors/gateway/request.hpp"
@@ -50,11 +51,14 @@ using session_actor
              // A followed log has changed.
              caf::reacts_to<msg::fd_ready>,
              // INTERNAL: the next statistics are due.
-             caf::reacts_to<msg::deadline>>::actor;
+             caf::reacts_to<msg::deadline>>::plus<remote_session_actor>
+  // What another node answers.
+  ::plus<remote_caller_actor>::actor;
 
 } // namespace troupe
 
-CAF_BEGIN_TYPE_ID_BLOCK(troupe_gateway, caf::id_block::troupe_local::end)
+CAF_BEGIN_TYPE_ID_BLOCK(troupe_gateway,
+                        caf::id_block::troupe_cluster_local::end)
 
   CAF_ADD_TYPE_ID(troupe_gateway, (troupe::session_actor))
   CAF_ADD_TYPE_ID(troupe_gateway, (troupe::msg::serve))
@@ -69,6 +73,7 @@ namespace troupe::gateway {
 struct origin {
   supervisor_actor supervisor;
   shared_services with;
+  cluster_actor cluster; ///< Null: there is none.
   std::shared_ptr<rendered_list> lists = std::make_shared<rendered_list>();
 };
 
@@ -100,6 +105,20 @@ public:
   /// The watched actor is gone, after everything that it had to say.
   virtual void target_gone() {
   }
+
+  // -- what another node answers
+  virtual void remote_responded(const msg::remote_response&) {
+  }
+  virtual void remote_began(const msg::remote_stream&,
+                            const caf::strong_actor_ptr& /*by*/) {
+  }
+  virtual void remote_sent(const msg::remote_chunk&) {
+  }
+  virtual void remote_ended(bool /*cut*/) {
+  }
+  virtual void remote_upgraded(const caf::strong_actor_ptr& /*to*/) {
+  }
+
   /// The gateway is closing.
   virtual void interrupted() = 0;
 };
@@ -119,6 +138,16 @@ public:
   session_actor::behavior_type behavior(shared_origin from,
                                         std::shared_ptr<client> to);
 
+  /// Goes on with another request in the place of the one it serves.
+  void serve_own(const request& x) {
+    if (auto begun = route(x); !begun)
+      refuse(begun.error());
+  }
+  /// Ends with `caller`, a session of another node.
+  void serve_caller(const caf::strong_actor_ptr& caller);
+  /// The call of `caller` is over, and this session with it.
+  void leave_caller();
+
   // -- ends of a call
 
   void answer(response what);
@@ -131,7 +160,8 @@ public:
   // -- on the way
 
   /// Begins a chunked 200 that `by` feeds.
-  void begin_stream(std::string_view content_type, std::unique_ptr<job> by);
+  void begin_stream(std::string content_type, std::unique_ptr<job> by);
+  void begin_stream(std::string content_type);
   /// Waits, without an answer yet.
   void begin(std::unique_ptr<job> by);
   void send(std::string chunk);
@@ -171,6 +201,9 @@ public:
   [[nodiscard]] const services& with() const {
     return *from_->with;
   }
+  [[nodiscard]] const cluster_actor& cluster() const {
+    return from_->cluster;
+  }
   [[nodiscard]] rendered_list& lists() const {
     return *from_->lists;
   }
@@ -196,6 +229,7 @@ private:
   std::unique_ptr<job> job_;
   std::unique_ptr<job> ended_job_;
   caf::actor_addr watched_;
+  caf::actor_addr caller_;
   std::uint64_t call_ = 0; ///< Tells answers to earlier calls apart.
   bool streaming_ = false;
   bool closing_ = false;

@@ -9,7 +9,9 @@ namespace troupe::bench {
 /// One container's life over one open connection.
 class container_api {
 public:
-  explicit container_api(const std::string& socket) : api_(socket) {
+  explicit container_api(const std::string& socket,
+                         const std::string& node = {})
+    : api_(socket, node) {
   }
 
   [[nodiscard]] outcome create(const std::string& id,

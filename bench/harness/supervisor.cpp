@@ -31,11 +31,13 @@ void append_rest(std::string& to, int file, std::size_t from) {
 } // namespace
 
 supervisor::supervisor(std::string directory, std::string root,
-                       std::string cgroup_parent, std::string program)
+                       std::string cgroup_parent, std::string program,
+                       std::vector<std::string> options)
   : directory_(std::move(directory)),
     root_(std::move(root)),
     cgroup_parent_(std::move(cgroup_parent)),
-    program_(std::move(program)) {
+    program_(std::move(program)),
+    options_(std::move(options)) {
   std::error_code ignored;
   std::filesystem::create_directories(directory_ + "/log", ignored);
 }
@@ -51,12 +53,11 @@ result<std::int64_t> supervisor::start() {
     return fail_os(errno, "open", log_path());
   const auto from = static_cast<std::size_t>(
     ::lseek(log.get(), 0, SEEK_END)); // what the one before it has said
-  const command what{{program_, "--root", root_, "--state",
-                      directory_ + "/state", "--cgroup-parent", cgroup_parent_},
-                     {},
-                     -1,
-                     log.get(),
-                     log.get()};
+  std::vector<std::string> words{
+    program_,          "--root",      root_, "--state", directory_ + "/state",
+    "--cgroup-parent", cgroup_parent_};
+  words.insert(words.end(), options_.begin(), options_.end());
+  const command what{std::move(words), {}, -1, log.get(), log.get()};
   const auto executed = now_ns();
   TROUPE_TRY(trouped_, spawn(what));
   TROUPE_CHECK(wait_until_ready(from));

@@ -4,6 +4,7 @@
 #include "programs/troupe/api_client.hpp"
 
 #include <string>
+#include <vector>
 
 namespace troupe::bench {
 
@@ -11,9 +12,9 @@ namespace troupe::bench {
 class supervisor {
 public:
   /// `root` is trouped's ROOT, the rest lies below `directory`; `program` is
-  /// trouped's path.
+  /// trouped's path, `options` more of its command line.
   supervisor(std::string directory, std::string root, std::string cgroup_parent,
-             std::string program);
+             std::string program, std::vector<std::string> options = {});
   supervisor(const supervisor&) = delete;
   supervisor& operator=(const supervisor&) = delete;
   ~supervisor(); ///< As `finish`, but silent.
@@ -51,6 +52,7 @@ private:
   std::string root_;
   std::string cgroup_parent_;
   std::string program_;
+  std::vector<std::string> options_;
   child trouped_;
   pid_t shim_pid_ = 0;
 };

@@ -36,6 +36,8 @@ constexpr std::array table{
   scenario{"look", "list and inspect, idle and under load", measure_look},
   scenario{"idle", "CPU that idle containers cost", measure_idle},
   scenario{"adopt", "a supervisor's restart after kill -9", measure_adopt},
+  scenario{"remote", "another node of a cluster beside this one",
+           measure_remote},
 };
 
 } // namespace

@@ -34,6 +34,7 @@ outcome measure_density(session& in);
 outcome measure_look(session& in);
 outcome measure_idle(session& in);
 outcome measure_adopt(session& in);
+outcome measure_remote(session& in);
 
 /// "n=64"
 [[nodiscard]] inline std::string condition_of(std::size_t count) {

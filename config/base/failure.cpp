@@ -36,7 +36,7 @@ constexpr std::array errno_classes{
   errno_class{EPIPE, fault::unavailable},
 };
 
-constexpr std::array<std::string_view, 15> fault_names{
+constexpr std::array<std::string_view, 16> fault_names{
   "none",
   "invalid_config",
   "unsupported",
@@ -52,8 +52,10 @@ constexpr std::array<std::string_view, 15> fault_names{
   "command_not_found",
   "command_not_executable",
   "os",
+  "node_unreachable",
 };
-static_assert(fault_names.size() == static_cast<std::size_t>(fault::os) + 1);
+static_assert(fault_names.size()
+              == static_cast<std::size_t>(fault::node_unreachable) + 1);
 
 } // namespace
 

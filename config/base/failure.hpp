@@ -24,6 +24,9 @@ enum class fault : std::uint8_t {
   command_not_found,      ///< args[0] does not exist: exit code 127.
   command_not_executable, ///< args[0] cannot be executed: exit code 126.
   os, ///< Any other failed system call; see `failure::os_errno`.
+  // The numbers travel between trouped and a shim that may be older: new ones
+  // come last.
+  node_unreachable, ///< Another node of the cluster, or the link to it.
 };
 
 /// The enumerator's name, as it travels in the API's error documents.

@@ -92,8 +92,8 @@ struct api_client::connection {
   beast::flat_buffer buffer;
 };
 
-api_client::api_client(std::string socket_path)
-  : path_(std::move(socket_path)) {
+api_client::api_client(std::string socket_path, std::string node)
+  : path_(std::move(socket_path)), node_(std::move(node)) {
 }
 
 api_client::~api_client() = default;
@@ -120,7 +120,8 @@ result<std::string> api_client::exchange(std::string_view method,
   TROUPE_CHECK(connect());
   auto& with = *connection_;
   boost::system::error_code why;
-  http::write(with.socket, request_of(method, target, body), why);
+  http::write(with.socket, request_of(method, on_node(node_, target), body),
+              why);
   http::response_parser<http::string_body> answer;
   answer.body_limit(64U << 20U);
   if (!why)
@@ -189,7 +190,7 @@ outcome api_client::stream(const std::string& target,
   TROUPE_CHECK(connect());
   auto with = std::move(connection_); // One stream uses its connection up.
   boost::system::error_code why;
-  http::write(with->socket, request_of("GET", target, {}), why);
+  http::write(with->socket, request_of("GET", on_node(node_, target), {}), why);
   http::response_parser<http::buffer_body> answer;
   answer.body_limit(std::numeric_limits<std::uint64_t>::max());
   if (!why)
@@ -220,7 +221,7 @@ result<sys::unique_fd> api_client::upgrade(const std::string& target) {
   api_client fresh{path_};
   TROUPE_CHECK(fresh.connect());
   auto& with = *fresh.connection_;
-  auto request = request_of("POST", target, {});
+  auto request = request_of("POST", on_node(node_, target), {});
   request.set(http::field::connection, "Upgrade");
   request.set(http::field::upgrade, "troupe-stream");
   boost::system::error_code why;
@@ -243,6 +244,14 @@ result<sys::unique_fd> api_client::upgrade(const std::string& target) {
   if (!why || why == http::error::need_more)
     http::read(with.socket, with.buffer, answer, why);
   return fail(failure_of(answer.get().result_int(), answer.get().body()));
+}
+
+std::string on_node(std::string_view node, const std::string& target) {
+  constexpr std::string_view api = "/v1";
+  if (node.empty() || target.starts_with("/v1/nodes")
+      || !target.starts_with(api))
+    return target;
+  return "/v1/nodes/" + url_encoded(node) + target.substr(api.size());
 }
 
 std::string url_encoded(std::string_view text) {

@@ -16,7 +16,8 @@ namespace troupe::client {
 /// connection, kept open between calls.
 class api_client {
 public:
-  explicit api_client(std::string socket_path);
+  /// `node`: whose API it is to be, by way of the supervisor; empty: its own.
+  explicit api_client(std::string socket_path, std::string node = {});
   api_client(const api_client&) = delete;
   api_client& operator=(const api_client&) = delete;
   ~api_client();
@@ -56,8 +57,14 @@ private:
                                     const std::string& target);
 
   std::string path_;
+  std::string node_;
   std::unique_ptr<connection> connection_;
 };
+
+/// `target` as it is asked of `node`; one that names a node already, and any if
+/// `node` is empty: unchanged.
+[[nodiscard]] std::string on_node(std::string_view node,
+                                  const std::string& target);
 
 /// `text` as one path segment or query value of a URL.
 [[nodiscard]] std::string url_encoded(std::string_view text);

@@ -37,6 +37,10 @@ int complain(const failure& why) {
 }
 
 std::string container_path(const std::string& id, const std::string& rest) {
+  const auto slash = id.find('/');
+  if (slash != id.npos)
+    return on_node(id.substr(0, slash),
+                   container_path(id.substr(slash + 1), rest));
   return "/v1/containers/" + url_encoded(id) + rest;
 }
 

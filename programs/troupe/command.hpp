@@ -20,12 +20,13 @@ inline constexpr int exit_not_found = 127;
 /// What every command shares. `action` is set by the one that was chosen.
 struct context {
   std::string socket = "/run/troupe/trouped.sock";
+  std::string node; ///< `--node`; empty: the supervisor's own.
   std::function<int()> action;
   /// What follows the first `--`: never parsed as options.
   std::optional<std::vector<std::string>> after_dashes;
 
   [[nodiscard]] api_client api() const {
-    return api_client{socket};
+    return api_client{socket, node};
   }
 };
 
@@ -38,7 +39,7 @@ words_of(const context& with, const CLI::App& command, std::size_t own);
 /// Prints `troupe: …` on stderr and returns the exit code that fits.
 int complain(const failure& why);
 
-/// `/v1/containers/ID` + `rest`.
+/// `/v1/containers/ID` + `rest`; of `NODE/ID`, that node's.
 [[nodiscard]] std::string container_path(const std::string& id,
                                          const std::string& rest = {});
 
@@ -77,6 +78,10 @@ void add_lifecycle_commands(CLI::App& app, context& with); // kill stop … rm
 void add_update_command(CLI::App& app, context& with);
 void add_show_commands(CLI::App& app, context& with); // ps inspect top
 void add_host_commands(CLI::App& app, context& with); // info version shutdown
+void add_node_commands(CLI::App& app, context& with); // nodes
+/// `--node` for all that are there.
+void add_node_option(CLI::App& app, context& with);
+void add_cluster_commands(CLI::App& app, context& with); // init-ca issue-cert …
 void add_logs_command(CLI::App& app, context& with);
 void add_events_command(CLI::App& app, context& with);
 void add_stats_command(CLI::App& app, context& with);

@@ -1,12 +1,15 @@
 #include "config/base/quote.hpp"
 #include "programs/troupe/command.hpp"
 #include "programs/troupe/line_reader.hpp"
+#include "programs/troupe/nodes.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <future>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe::client {
@@ -18,6 +21,7 @@ using nlohmann::json;
 struct events_request {
   std::int64_t since = 0;
   bool follow = false;
+  bool all_nodes = false;
   std::vector<std::string> containers;
   std::vector<std::string> types;
   std::vector<std::string> filters;
@@ -62,6 +66,48 @@ outcome apply_filters(events_request& x) {
   return {};
 }
 
+/// `node`: whose events they are; empty: the supervisor's.
+outcome print_events(api_client& api, const std::string& target,
+                     const events_request& x, const std::string& node) {
+  line_reader lines;
+  return api.stream(target, [&](std::string_view bytes) {
+    lines.feed(bytes, [&](const std::string& line) {
+      if (line.empty())
+        return;
+      auto event = json::parse(line, nullptr, false);
+      if (!node.empty())
+        event["node"] = node;
+      print(x.format != "json" ? event_text(event)
+            : node.empty()     ? line + '\n'
+                               : event.dump() + '\n');
+    });
+    return std::fflush(stdout) == 0;
+  });
+}
+
+/// Each node's in their order; those of different nodes as they come.
+outcome print_all_nodes(const context& with, const std::string& target,
+                        const events_request& x) {
+  TROUPE_TRY(const auto all, with.api().get("/v1/nodes"));
+  std::vector<std::pair<std::string, std::future<outcome>>> printers;
+  for (const auto& each : all) {
+    const auto name = each.at("name").get<std::string>();
+    if (each.at("state") != "left")
+      printers.emplace_back(
+        name, std::async(std::launch::async, [&with, &target, &x, name] {
+          api_client api{with.socket, name};
+          return print_events(api, target + "&" + node_timeout, x, name);
+        }));
+  }
+  outcome out;
+  for (auto& [name, printer] : printers)
+    if (auto printed = printer.get(); !printed) {
+      complain(std::move(printed).error().during("node " + name));
+      out = fail(fault::node_unreachable, "not all nodes have told everything");
+    }
+  return out;
+}
+
 outcome events(const context& with, events_request x) {
   TROUPE_CHECK(apply_filters(x));
   auto target = "/v1/events?since=" + std::to_string(x.since);
@@ -71,19 +117,10 @@ outcome events(const context& with, events_request x) {
     target += "&container=" + url_encoded(joined_words(x.containers));
   if (!x.types.empty())
     target += "&type=" + url_encoded(joined_words(x.types));
-  line_reader lines;
+  if (x.all_nodes)
+    return print_all_nodes(with, target, x);
   auto api = with.api();
-  return api.stream(target, [&](std::string_view bytes) {
-    lines.feed(bytes, [&](const std::string& line) {
-      if (line.empty())
-        return;
-      if (x.format == "json")
-        print(line + '\n');
-      else
-        print(event_text(json::parse(line, nullptr, false)));
-    });
-    return std::fflush(stdout) == 0;
-  });
+  return print_events(api, target, x, {});
 }
 
 } // namespace
@@ -109,6 +146,8 @@ void add_events_command(CLI::App& app, context& with) {
     ->add_option("--filter", request->filters,
                  "container=ID or type=TYPE, as the two options above")
     ->allow_extra_args(false);
+  command->add_flag("--all-nodes", request->all_nodes,
+                    "Of every node of the cluster; each has its own numbers");
   add_format(*command, request->format);
   command->callback([&with, request] {
     with.action = [&with, request] {

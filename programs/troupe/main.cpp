@@ -52,7 +52,10 @@ int main(int argc, char** argv) {
   client::add_stats_command(app, with);
   client::add_explain_command(app, with);
   client::add_host_commands(app, with);
+  client::add_cluster_commands(app, with);
+  client::add_node_commands(app, with);
   client::add_completion_command(app, with);
+  client::add_node_option(app, with);
   if (argc == 1) {
     std::fputs(app.help().c_str(), stdout);
     return 0;

@@ -2,6 +2,7 @@
 #include "config/run_options.hpp"
 #include "programs/troupe/attachment.hpp"
 #include "programs/troupe/log_flags.hpp"
+#include "programs/troupe/nodes.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -23,6 +24,8 @@ struct run_request {
   bool auto_remove = false;
   std::string keys;
   log_flags log;
+  std::vector<std::string> annotations; ///< `KEY=VALUE`
+  placement_wish wish;
 };
 
 constexpr auto run_footer
@@ -62,6 +65,16 @@ void add_options(CLI::App& to, run_request& x) {
                 "An event when it stalls so long for cpu, memory or io, such "
                 "as memory=some:150ms/1s")
     ->allow_extra_args(false);
+  to.add_option("--annotation", x.annotations,
+                "KEY=VALUE, as in config.json; troupe inspect shows it")
+    ->allow_extra_args(false);
+  to.add_option("--constraint", x.wish.constraints,
+                "With --node auto: LABEL=VALUE that the node must have")
+    ->allow_extra_args(false);
+  to.add_option("--strategy", x.wish.strategy,
+                "With --node auto: spread (where the least runs) or binpack")
+    ->check(CLI::IsMember({"spread", "binpack"}))
+    ->capture_default_str();
   x.log.add_to(to);
   to.add_flag("-i,--interactive", x.interactive, "Keep stdin open");
   to.add_flag("-t,--tty", set.tty, "Give it a terminal");
@@ -109,6 +122,13 @@ result<nlohmann::json> document_of(const context& with, run_request& x,
   if (!x.memory.empty()) {
     TROUPE_TRY(x.options.memory, parse_size(x.memory));
   }
+  for (const auto& each : x.annotations) {
+    const auto equals = each.find('=');
+    if (equals == each.npos || equals == 0)
+      return fail(fault::invalid_config,
+                  "--annotation " + each + ": expected KEY=VALUE");
+    x.options.annotations[each.substr(0, equals)] = each.substr(equals + 1);
+  }
   fill_environment(x.options.env);
   if (const auto size = own_window(); size && x.options.tty) {
     x.options.rows = size->rows;
@@ -124,7 +144,7 @@ result<nlohmann::json> document_of(const context& with, run_request& x,
                      {"open_stdin", x.interactive},
                      {"auto_remove", x.auto_remove}};
   TROUPE_TRY(auto log, x.log.choice());
-  out["log"] = json::to_value(log);
+  out["log"] = troupe::json::to_value(log);
   if (x.name)
     out["id"] = *x.name;
   if (bundle.empty())
@@ -139,6 +159,24 @@ struct created {
   std::string id;
   bool terminal = false; ///< By -t, or by its config.json.
 };
+
+/// Finds the node that `--node auto` means; inspect shows why it is that one.
+outcome settle_node(context& with, run_request& x) {
+  if (!x.memory.empty()) {
+    TROUPE_TRY(x.wish.memory, parse_size(x.memory));
+  }
+  TROUPE_TRY(const auto why, choose_node(with, x.wish));
+  if (!why.empty())
+    x.options.annotations["troupe.placement"] = why;
+  return {};
+}
+
+/// As other commands take it.
+std::string named(const context& with, const std::string& id,
+                  const run_request& x) {
+  const auto is_placed = x.options.annotations.contains("troupe.placement");
+  return is_placed ? with.node + '/' + id : id;
+}
 
 result<created> create(const context& with, api_client& api, run_request& x,
                        const CLI::App& command) {
@@ -183,7 +221,7 @@ void clear_away(api_client& api, const std::string& id) {
   static_cast<void>(api.del(container_path(id, "?force=1")));
 }
 
-int run(const context& with, run_request& x, const CLI::App& command) {
+int run(context with, run_request& x, const CLI::App& command) {
   auto keys = detach_keys::parse(x.keys);
   if (!keys)
     return complain(keys.error());
@@ -191,6 +229,8 @@ int run(const context& with, run_request& x, const CLI::App& command) {
                                        x.interactive && !x.detach);
       !fits)
     return complain(fits.error());
+  if (const auto settled = settle_node(with, x); !settled)
+    return complain(settled.error());
   auto api = with.api();
   const auto made = create(with, api, x, command);
   if (!made)
@@ -202,7 +242,7 @@ int run(const context& with, run_request& x, const CLI::App& command) {
         clear_away(api, made->id);
       return complain(started.error());
     }
-    print(made->id + '\n');
+    print(named(with, made->id, x) + '\n');
     return 0;
   }
   if (made->terminal && !x.options.tty) // else it has been made in our size
@@ -271,11 +311,14 @@ void add_run_commands(CLI::App& app, context& with) {
                            "Remove it when it has ended");
   create_command->callback([&with, plain, create_command] {
     with.action = [&with, plain, create_command] {
-      auto api = with.api();
-      const auto made = create(with, api, *plain, *create_command);
+      auto there = with;
+      if (const auto settled = settle_node(there, *plain); !settled)
+        return complain(settled.error());
+      auto api = there.api();
+      const auto made = create(there, api, *plain, *create_command);
       if (!made)
         return complain(made.error());
-      print(made->id + '\n');
+      print(named(there, made->id, *plain) + '\n');
       return 0;
     };
   });

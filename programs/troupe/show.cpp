@@ -1,5 +1,6 @@
 #include "config/base/clock.hpp"
 #include "programs/troupe/command.hpp"
+#include "programs/troupe/nodes.hpp"
 #include "programs/troupe/table.hpp"
 
 #include <memory>
@@ -41,13 +42,19 @@ std::string command_text(const json& container, bool whole) {
   return out;
 }
 
+/// As the commands take it.
+std::string id_text(const json& container) {
+  const auto node = container.value("node", std::string{});
+  return (node.empty() ? "" : node + '/') + member_text(container, "id");
+}
+
 std::string containers_table(const json& all, bool whole) {
   table out{{"CONTAINER", "COMMAND", "CREATED", "STATUS", "PID", "BUNDLE"}};
   for (const auto& x : all) {
     const auto pid = x.value("pid", 0);
-    out.add({member_text(x, "id"), command_text(x, whole),
-             ago(moment(x, "created")), status_text(x),
-             pid == 0 ? "-" : std::to_string(pid), member_text(x, "bundle")});
+    out.add({id_text(x), command_text(x, whole), ago(moment(x, "created")),
+             status_text(x), pid == 0 ? "-" : std::to_string(pid),
+             member_text(x, "bundle")});
   }
   return out.str();
 }
@@ -57,6 +64,7 @@ void add_ps(CLI::App& app, context& with) {
     bool all = false;
     bool quiet = false;
     bool whole = false;
+    bool all_nodes = false;
     std::string format;
   };
   auto x = std::make_shared<request>();
@@ -66,22 +74,25 @@ void add_ps(CLI::App& app, context& with) {
   command->add_flag("-a,--all", x->all, "Those that have ended too");
   command->add_flag("-q,--quiet", x->quiet, "Ids only");
   command->add_flag("--no-trunc", x->whole, "Whole command lines");
+  command->add_flag("--all-nodes", x->all_nodes,
+                    "Of every node of the cluster, as NODE/CONTAINER");
   add_format(*command, x->format);
   command->callback([&with, x] {
     with.action = [&with, x] {
-      auto api = with.api();
-      const auto all = api.get(x->all ? "/v1/containers?all=1"
-                                      : "/v1/containers");
+      auto code = 0;
+      const auto target = x->all ? "/v1/containers?all=1" : "/v1/containers";
+      const auto all = x->all_nodes ? merged_lists(with, target, code)
+                                    : with.api().get(target);
       if (!all)
         return complain(all.error());
       if (x->quiet)
         for (const auto& each : *all)
-          print(member_text(each, "id") + '\n');
+          print(id_text(each) + '\n');
       else if (x->format == "json")
         print(*all);
       else
         print(containers_table(*all, x->whole));
-      return 0;
+      return code;
     };
   });
 }

@@ -1,12 +1,15 @@
 #include "programs/troupe/command.hpp"
 #include "programs/troupe/line_reader.hpp"
+#include "programs/troupe/nodes.hpp"
 #include "programs/troupe/table.hpp"
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <thread>
 #include <unistd.h>
 
 namespace troupe::client {
@@ -25,6 +28,7 @@ constexpr auto stats_footer
 struct stats_request {
   std::vector<std::string> ids;
   bool no_stream = false;
+  bool all_nodes = false;
   bool full = false;
   std::string format;
 };
@@ -138,7 +142,39 @@ outcome follow(api_client& api, const std::vector<std::string>& ids,
   });
 }
 
+/// Of every node of the cluster, again and again; rows are named NODE/ID.
+outcome follow_all_nodes(const context& with, const stats_request& x) {
+  for (auto code = 0;; std::this_thread::sleep_for(std::chrono::seconds{1})) {
+    TROUPE_TRY(auto looks, ask_all_nodes(with, "/v1/stats"));
+    auto rows = json::array();
+    for (auto& each : looks) {
+      if (!each.answer) {
+        code = complain(
+          std::move(each.answer).error().during("node " + each.node));
+        continue;
+      }
+      for (auto& row : each.answer->at("containers")) {
+        row["id"] = each.node + '/' + row.value("id", std::string{});
+        rows.push_back(std::move(row));
+      }
+    }
+    show(rows_of({{"containers", std::move(rows)}}, x.ids), x);
+    if (x.no_stream)
+      return code == 0 ? outcome{}
+                       : fail(fault::node_unreachable, "not all nodes answer");
+    if (std::fflush(stdout) != 0)
+      return {};
+  }
+}
+
+bool names_a_node(const std::vector<std::string>& ids) {
+  return std::ranges::any_of(
+    ids, [](const auto& id) { return id.find('/') != id.npos; });
+}
+
 outcome stats(const context& with, const stats_request& x) {
+  if (x.all_nodes || (!x.full && names_a_node(x.ids)))
+    return follow_all_nodes(with, x);
   auto api = with.api();
   TROUPE_TRY(const auto ids, running_ids(api, x.ids));
   if (x.full)
@@ -158,6 +194,8 @@ void add_stats_command(CLI::App& app, context& with) {
     "stats", "Show what containers use, again every second");
   command->add_option("CONTAINER", request->ids, "Ids (default: all that run)");
   command->add_flag("--no-stream", request->no_stream, "Once");
+  command->add_flag("--all-nodes", request->all_nodes,
+                    "Of every node of the cluster, as NODE/CONTAINER");
   auto* full = command->add_flag("--full", request->full,
                                  "Every counter there is, once, as JSON");
   add_format(*command, request->format);

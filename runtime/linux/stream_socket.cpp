@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace troupe::sys {
 
@@ -62,6 +63,37 @@ result<unique_fd> stream_accept(int listener) {
   if (!out)
     return fail_os(errno, "accept4", "");
   return out;
+}
+
+namespace {
+
+transfer transfer_of(ssize_t done) noexcept {
+  if (done >= 0)
+    return {static_cast<std::size_t>(done), false, false};
+  const auto later = errno == EAGAIN || errno == EINTR;
+  return {0, later, !later};
+}
+
+} // namespace
+
+transfer read_some(int fd, std::span<char> into) noexcept {
+  return transfer_of(::read(fd, into.data(), into.size()));
+}
+
+transfer write_some(int fd, std::string_view from) noexcept {
+  return transfer_of(::send(fd, from.data(), from.size(), MSG_NOSIGNAL));
+}
+
+void end_writing(int fd) noexcept {
+  ::shutdown(fd, SHUT_WR);
+}
+
+result<std::pair<unique_fd, unique_fd>> stream_pair() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends)
+      != 0)
+    return fail_os(errno, "socketpair", "");
+  return std::pair{unique_fd{ends[0]}, unique_fd{ends[1]}};
 }
 
 } // namespace troupe::sys

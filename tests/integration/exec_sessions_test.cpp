@@ -2,6 +2,7 @@
 
 #include "tests/support/http_client.hpp"
 #include "tests/support/rootfs.hpp"
+#include "tests/support/shim_client.hpp"
 #include "tests/support/supervisor.hpp"
 
 #include <catch2/catch.hpp>

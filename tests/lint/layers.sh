@@ -22,7 +22,9 @@ runtime/log            : config/base runtime/linux
 runtime/shim/protocol  : config/base runtime/plan runtime/linux nlohmann
 runtime/shim           : config/base runtime/shim/protocol runtime/launch runtime/log runtime/plan runtime/linux nlohmann
 actors                 : config/base config/json config/oci config runtime/linux runtime/plan runtime/probe runtime/cgroup runtime/compile runtime/launch runtime/store runtime/log runtime/shim/protocol caf spdlog nlohmann tl
-actors/gateway         : config/base config/json config/oci config actors runtime/linux runtime/plan runtime/cgroup runtime/compile runtime/log runtime/store caf spdlog boost nlohmann tl
+runtime/tls            : config/base runtime/linux openssl tl
+actors/cluster         : config/base config/json config actors runtime/linux runtime/tls caf spdlog boost nlohmann openssl tl
+actors/gateway         : config/base config/json config/oci config actors actors/cluster runtime/linux runtime/plan runtime/cgroup runtime/compile runtime/log runtime/store caf spdlog boost nlohmann tl
 bench/floor            : config/base runtime/plan
 bench/measure          : config/base programs/troupe nlohmann CLI
 bench/harness          : config/base config/oci config runtime/linux runtime/plan runtime/probe runtime/cgroup runtime/compile bench/measure programs/troupe nlohmann

@@ -1,3 +1,4 @@
+#include "actors/cluster/messages.hpp"
 #include "actors/interfaces.hpp"
 #include "tests/support/deterministic.hpp"
 
@@ -11,8 +12,6 @@
 namespace troupe::wire_test {
 
 namespace {
-
-using block = caf::id_block::troupe_wire;
 
 /// An inspector that counts what a message lists and fills it with values that
 /// are not the default and differ from their neighbours'.
@@ -101,14 +100,20 @@ constexpr std::size_t member_count() {
     return N;
 }
 
-template <class Check>
-void for_each_type(Check check) {
+template <class Block, class Check>
+void for_each_type_of(Check check) {
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     (check
-       .template operator()<typename caf::type_by_id<block::begin + I>::type>(),
+       .template operator()<typename caf::type_by_id<Block::begin + I>::type>(),
      ...);
   }
-  (std::make_index_sequence<block::end - block::begin>{});
+  (std::make_index_sequence<Block::end - Block::begin>{});
+}
+
+template <class Check>
+void for_each_type(Check check) {
+  for_each_type_of<caf::id_block::troupe_wire>(check);
+  for_each_type_of<caf::id_block::troupe_cluster>(check);
 }
 
 template <class T>

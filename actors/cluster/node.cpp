@@ -1,0 +1,138 @@
+#include "actors/cluster/node.hpp"
+
+#include "actors/cluster/node_state.hpp"
+#include "actors/cluster/placement.hpp"
+#include "actors/errors.hpp"
+#include "actors/guard.hpp"
+#include "config/base/quote.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace troupe::cluster {
+
+using msg::node_state;
+
+node_actor_state::node_actor_state(pointer me)
+  : self(me), due(me), chance(std::random_device{}()) {
+}
+
+void node_actor_state::begin(node_origin origin) {
+  from = std::move(origin);
+  auto me = msg::member{};
+  me.name = from.name;
+  me.address = from.settings.address.empty() ? from.settings.listen
+                                             : from.settings.address;
+  me.version = TROUPE_VERSION;
+  me.incarnation = from.incarnation;
+  me.revision = 1;
+  me.draining = from.draining;
+  for (const auto& [key, value] : from.settings.labels) {
+    me.label_keys.push_back(key);
+    me.label_values.push_back(value);
+  }
+  known.emplace(std::move(me), from.settings);
+  for (const auto& address : from.settings.join)
+    if (address != known->me().address)
+      seeds.push_back({address, {}, 0, {}, {}});
+  last_beat = now();
+  beat();
+}
+
+moment node_actor_state::now() const {
+  return self->clock().now();
+}
+
+greeting node_actor_state::hello() const {
+  const auto& me = known->me();
+  return {protocol_version, me.version, me.name, me.incarnation, me.address};
+}
+
+msg::nodes node_actor_state::list() const {
+  msg::nodes out;
+  const auto me = msg::node_view{known->me(), node_state::alive, {}, {}, true,
+                                 has};
+  out.all.push_back(me);
+  for (const auto& [name, each] : const_cast<roster&>(*known).peers())
+    out.all.push_back(
+      {each.is, each.state, now() - each.since, each.problem, false, each.has});
+  std::ranges::sort(out.all, {}, [](const auto& x) { return x.is.name; });
+  return out;
+}
+
+caf::result<msg::node_found>
+node_actor_state::find(const std::string& name) const {
+  if (name == from.name)
+    return msg::node_found{self, true};
+  const auto* found = const_cast<roster&>(*known).find(name);
+  if (!found)
+    return to_caf({fault::not_found, 0, "no node " + quote(name)});
+  if (!found->node)
+    return to_caf({fault::node_unreachable, 0,
+                   "node " + name + " cannot be reached"
+                     + (found->problem.empty() ? "" : ": " + found->problem)});
+  return msg::node_found{found->node, false};
+}
+
+caf::result<msg::placed> node_actor_state::place(const msg::place& x) const {
+  auto chosen = cluster::place(list().all, x);
+  if (!chosen)
+    return to_caf(std::move(chosen).error());
+  return *std::move(chosen);
+}
+
+void node_actor_state::drain(bool begins) {
+  if (known->me().draining == begins)
+    return;
+  spdlog::info("this node {}",
+               begins ? "takes no new containers" : "takes containers again");
+  if (from.drains)
+    from.drains(begins);
+  tell_all(known->drain(begins));
+}
+
+namespace {
+
+cluster_actor::behavior_type
+behave(cluster_actor::stateful_pointer<node_actor_state> self,
+       node_origin origin) {
+  guard(self);
+  auto& state = self->state;
+  self->set_down_handler(
+    [&state](const caf::down_msg& x) { state.peer_down(x); });
+  self->set_exit_handler([&state](const caf::exit_msg& x) { state.end(x); });
+  state.begin(std::move(origin));
+  return {
+    [&state](const msg::list_nodes&) { return state.list(); },
+    [&state](const msg::find_node& x) { return state.find(x.name); },
+    [&state](const msg::place& x) { return state.place(x); },
+    [&state](const msg::drain& x) {
+      state.drain(x.begins);
+      return msg::done{};
+    },
+    [&state](const msg::link_asked& x) { state.asked(x); },
+    [&state](const msg::link_made& x) { state.made(x); },
+    [&state](const msg::link_speaks& x) { state.speaks(x); },
+    [&state](const msg::link_failed& x) { state.failed(x); },
+    [&state](const msg::link_ended& x) { state.ended(x); },
+    [&state](const msg::deadline& x) {
+      if (state.due.reached(x))
+        state.beat();
+    },
+    [&state](const msg::join& x) { return state.join(x); },
+    [&state](const msg::node_heartbeat& x) { state.heard(x); },
+    [&state](const msg::members& x) { return state.exchange(x); },
+    [self](const msg::remote_call& x) {
+      self->state.from.serve(x, self->current_sender(), self);
+    },
+  };
+}
+
+} // namespace
+
+cluster_actor spawn_node(caf::actor_system& system, node_origin origin) {
+  return system.spawn(behave, std::move(origin));
+}
+
+} // namespace troupe::cluster

@@ -1,0 +1,157 @@
+#include "actors/cluster/node_state.hpp"
+#include "actors/errors.hpp"
+#include "runtime/linux/host_memory.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+/// Who lives: everybody tells everybody, each `heartbeat_ms`.
+namespace troupe::cluster {
+
+using msg::node_state;
+
+namespace {
+
+constexpr std::array<std::string_view, 4> state_names{"alive", "suspect",
+                                                      "down", "left"};
+constexpr auto exchange_patience = std::chrono::seconds{5};
+
+} // namespace
+
+void node_actor_state::beat() {
+  excuse_absence();
+  for (auto& [name, each] : known->peers())
+    look_at(each);
+  dial_missing();
+  measure();
+  send_heartbeats();
+  exchange_with_one();
+  due.arm(node_due::heartbeat,
+          std::chrono::milliseconds{from.settings.heartbeat_ms});
+}
+
+/// Who was stopped himself (SIGSTOP, a laptop's lid) has heard nobody, and
+/// nobody is to blame.
+void node_actor_state::excuse_absence() {
+  const auto interval = std::chrono::milliseconds{from.settings.heartbeat_ms};
+  const auto since = now() - last_beat;
+  if (since > 2 * interval) {
+    known->excuse(since - interval);
+    spdlog::warn(
+      "this node was away for {} ms",
+      std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+  }
+  last_beat = now();
+}
+
+void node_actor_state::look_at(peer& x) {
+  const auto next = known->state_of(x, now());
+  if (next != x.state) {
+    const auto old = std::exchange(x.state, next);
+    x.since = now();
+    spdlog::info("node {} is {}, it was {}{}", x.is.name,
+                 state_names[static_cast<std::size_t>(next)],
+                 state_names[static_cast<std::size_t>(old)],
+                 x.problem.empty() ? "" : ": " + x.problem);
+  }
+  if ((next == node_state::down || next == node_state::left) && x.link != 0)
+    lose_link(x, next == node_state::left ? "it has left" : "it is silent");
+}
+
+void node_actor_state::dial_missing() {
+  if (leaving)
+    return;
+  for (auto& [name, each] : known->peers())
+    if (each.link == 0 && each.dialing == 0 && !each.is.left
+        && each.again.is_due(now()))
+      each.dialing = from.links->dial(each.is.address, name, hello());
+  for (auto& each : seeds) {
+    const auto* found = known->find(each.name);
+    if (!(found && found->link != 0) && each.dialing == 0
+        && each.again.is_due(now()))
+      each.dialing = from.links->dial(each.address, {}, hello());
+  }
+}
+
+void node_actor_state::send_heartbeats() {
+  const auto& me = known->me();
+  const msg::node_heartbeat x{me.name, me.incarnation, known->digest(), has};
+  for (auto& [name, each] : known->peers())
+    if (each.node)
+      self->send(each.node, x);
+}
+
+/// News of this node itself. Whoever does not get it hears of it by digest.
+void node_actor_state::tell_all(const msg::member& news) {
+  for (auto& [name, each] : known->peers())
+    if (each.node)
+      self->send(each.node, msg::members{{news}});
+}
+
+void node_actor_state::measure() {
+  constexpr std::int64_t per_mille = 1000;
+  if (!from.supervisor)
+    return;
+  const auto memory = sys::read_host_memory();
+  has.memory_total = std::max<std::int64_t>(memory.total, 0);
+  has.memory_available = std::max<std::int64_t>(memory.available, 0);
+  const auto cpu = sys::read_host_cpu();
+  const auto could = cpu.online * (now() - measured).count();
+  if (could > 0 && cpu.usage_ns >= cpu_before.usage_ns)
+    has.busy_permille = static_cast<std::uint32_t>(std::min(
+      per_mille * (cpu.usage_ns - cpu_before.usage_ns) / could, per_mille));
+  has.cpus = static_cast<std::uint32_t>(cpu.online);
+  cpu_before = cpu;
+  measured = now();
+  self->request(from.supervisor, exchange_patience, msg::describe_host{})
+    .then(
+      [this](const msg::host_info& x) {
+        has.running = static_cast<std::uint32_t>(x.running + x.paused);
+      },
+      [](const caf::error&) {}); // It ends, and so does this.
+}
+
+/// Lists are sent when they differ only, and to one node at a time: news comes
+/// with links, this is for what was missed.
+void node_actor_state::exchange_with_one() {
+  std::vector<peer*> others;
+  for (auto& [name, each] : known->peers())
+    if (each.node && each.digest != 0 && each.digest != known->digest())
+      others.push_back(&each);
+  if (others.empty())
+    return;
+  const auto& with = *others[chance() % others.size()];
+  self->request(with.node, exchange_patience, known->all())
+    .then([this](const msg::members& theirs) { merge(theirs); },
+          [](const caf::error& why) {
+            spdlog::debug("members: {}", from_caf(why).what);
+          });
+}
+
+void node_actor_state::heard(const msg::node_heartbeat& x) {
+  auto* by = known->find(x.name);
+  if (!by || by->is.incarnation != x.incarnation || !by->node)
+    return;
+  by->heard = now();
+  by->digest = x.digest;
+  by->has = x.has;
+  look_at(*by);
+}
+
+msg::members node_actor_state::exchange(const msg::members& x) {
+  merge(x);
+  return known->all();
+}
+
+void node_actor_state::merge(const msg::members& x) {
+  for (const auto& each : x.all)
+    if (known->merge(each, now()))
+      look_at(*known->find(each.name));
+}
+
+} // namespace troupe::cluster

@@ -1,0 +1,54 @@
+#include "actors/gateway/render.hpp"
+#include "config/base/clock.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <chrono>
+#include <string_view>
+
+namespace troupe::gateway {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> node_states{"alive", "suspect",
+                                                      "down", "left"};
+
+nlohmann::json document_of(const msg::node_view& x) {
+  auto labels = nlohmann::json::object();
+  for (std::size_t i = 0; i < x.is.label_keys.size(); ++i)
+    labels[x.is.label_keys[i]] = x.is.label_values.at(i);
+  const auto for_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+    x.in_state);
+  return {{"name", x.is.name},
+          {"address", x.is.address},
+          {"state", node_states[static_cast<std::size_t>(x.state)]},
+          {"state_for_ms", for_ms.count()},
+          {"started", rfc3339(static_cast<time_ns>(x.is.incarnation))},
+          {"version", x.is.version},
+          {"labels", std::move(labels)},
+          {"draining", x.is.draining},
+          {"problem", x.problem},
+          {"load",
+           {{"memory_total", x.has.memory_total},
+            {"memory_available", x.has.memory_available},
+            {"cpus", x.has.cpus},
+            {"cpu_busy_percent", x.has.busy_permille / 10},
+            {"running", x.has.running}}},
+          {"self", x.self}};
+}
+
+} // namespace
+
+std::string render(const msg::nodes& x) {
+  auto out = nlohmann::json::array();
+  for (const auto& each : x.all)
+    out.push_back(document_of(each));
+  return dump(out);
+}
+
+std::string render(const msg::placed& x) {
+  return dump({{"node", x.node}, {"why", x.why}});
+}
+
+} // namespace troupe::gateway
