@@ -8,6 +8,8 @@ namespace {
 
 /// A flood with many addresses must not fill the memory.
 constexpr std::size_t most_sources = 4096;
+/// Nor must it have us look through all of it each time.
+constexpr auto sweep_pause = std::chrono::milliseconds{100};
 
 } // namespace
 
@@ -45,6 +47,9 @@ void admission::leave(const std::string& address) {
 
 /// Those whose allowance is whole again by now are as good as new.
 void admission::forget_the_quiet(time_point now) {
+  if (now - swept_ < sweep_pause)
+    return;
+  swept_ = now;
   const auto whole_after = std::chrono::duration<double>(most_.burst
                                                          / most_.per_second);
   std::erase_if(sources_, [&](const auto& each) {

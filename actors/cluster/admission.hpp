@@ -46,6 +46,7 @@ private:
 
   limits most_;
   std::size_t pending_ = 0;
+  time_point swept_{};
   std::unordered_map<std::string, source> sources_;
 };
 

@@ -41,7 +41,9 @@ result<certificates> read_certificates(const cluster_settings& from) {
 } // namespace
 
 void configure(caf::actor_system_config& config, const cluster_settings& from) {
+  config.add_message_types<caf::id_block::troupe_handles>();
   config.add_message_types<caf::id_block::troupe_cluster>();
+  config.add_message_types<caf::id_block::troupe_cluster_handles>();
   if (!from.is_on())
     return;
   config.load<caf::io::middleman>();

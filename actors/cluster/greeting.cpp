@@ -21,7 +21,9 @@ void fields(Io& io, greeting& x) {
 std::string encode(greeting x) {
   json::writer io;
   fields(io, x);
-  const auto text = std::move(io).done().dump();
+  // An address of the command line can be any bytes.
+  const auto text = std::move(io).done().dump(
+    -1, ' ', false, nlohmann::json::error_handler_t::replace);
   std::string out;
   for (auto shift = 24; shift >= 0; shift -= 8)
     out += static_cast<char>((text.size() >> static_cast<unsigned>(shift))

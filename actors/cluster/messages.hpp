@@ -134,6 +134,11 @@ struct pipe_end {
   TROUPE_MESSAGE(pipe_end)
 };
 
+/// Asks a NODE for what programs can speak to (docs/cluster.md).
+struct describe_node {
+  TROUPE_MESSAGE(describe_node)
+};
+
 // -- within one ---------------------------------------------------------------
 
 enum class node_state : std::uint8_t { alive, suspect, down, left };
@@ -146,6 +151,15 @@ struct node_view {
   std::string problem;       ///< Why it cannot be connected to.
   bool self = false;
   node_load has;
+};
+
+/// From a MONITOR, once: how a container has ended, wherever it ran.
+struct container_down {
+  std::string id;
+  std::int32_t exit_code = 0; ///< The shell's; of a lost one: nobody knows.
+  std::int32_t exit_signal = 0;
+  bool oom_killed = false;
+  bool lost = false; ///< Its node, or the link to it, is: it may run on.
 };
 
 struct list_nodes {};
@@ -204,6 +218,19 @@ struct link_ended {
 
 namespace troupe {
 
+namespace msg {
+
+struct node_handles {
+  std::string name;
+  supervisor_actor supervisor;
+  template <class Inspector>
+  friend auto inspect(Inspector& f, node_handles& x) {
+    return f(caf::meta::type_name("node_handles"), x.name, x.supervisor);
+  }
+};
+
+} // namespace msg
+
 /// NODE, as another node sees it: the only actor that is published.
 using node_actor = protocol<
   // Begins to be a peer.
@@ -212,6 +239,8 @@ using node_actor = protocol<
   caf::reacts_to<msg::node_heartbeat>,
   // Tells what there is to know, and hears the same.
   caf::replies_to<msg::members>::with<msg::members>,
+  // Its SUPERVISOR, for programs.
+  caf::replies_to<msg::describe_node>::with<msg::node_handles>,
   // Serves a request of the HTTP API, for the sender.
   caf::reacts_to<msg::remote_call>>::actor;
 
@@ -229,6 +258,10 @@ using remote_session_actor = protocol<caf::reacts_to<msg::remote_pull>>::actor;
 using pipe_actor
   = protocol<caf::reacts_to<msg::pipe_data>, caf::reacts_to<msg::pipe_credit>,
              caf::reacts_to<msg::pipe_end>>::actor;
+
+/// CONTAINER LISTENER: has somebody watch a container.
+using container_listener_actor
+  = protocol<caf::reacts_to<msg::container_down>>::actor;
 
 namespace msg {
 
@@ -285,17 +318,27 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_cluster, caf::id_block::troupe_local::end)
   CAF_ADD_TYPE_ID(troupe_cluster, (troupe::msg::pipe_data))
   CAF_ADD_TYPE_ID(troupe_cluster, (troupe::msg::pipe_credit))
   CAF_ADD_TYPE_ID(troupe_cluster, (troupe::msg::pipe_end))
+  CAF_ADD_TYPE_ID(troupe_cluster, (troupe::msg::describe_node))
 
 CAF_END_TYPE_ID_BLOCK(troupe_cluster)
 
-CAF_BEGIN_TYPE_ID_BLOCK(troupe_cluster_local,
+CAF_BEGIN_TYPE_ID_BLOCK(troupe_cluster_handles,
                         caf::id_block::troupe_cluster::end)
+
+  CAF_ADD_TYPE_ID(troupe_cluster_handles, (troupe::msg::node_handles))
+
+CAF_END_TYPE_ID_BLOCK(troupe_cluster_handles)
+
+CAF_BEGIN_TYPE_ID_BLOCK(troupe_cluster_local,
+                        caf::id_block::troupe_cluster_handles::end)
 
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::node_actor))
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::cluster_actor))
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::remote_caller_actor))
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::remote_session_actor))
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::pipe_actor))
+  CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::container_listener_actor))
+  CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::msg::container_down))
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::msg::list_nodes))
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::msg::nodes))
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::msg::drain))
@@ -311,6 +354,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_cluster_local,
 
 CAF_END_TYPE_ID_BLOCK(troupe_cluster_local)
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::container_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::list_nodes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::nodes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::drain)

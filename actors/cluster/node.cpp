@@ -14,12 +14,15 @@ namespace troupe::cluster {
 
 using msg::node_state;
 
-node_actor_state::node_actor_state(pointer me)
-  : self(me), due(me), chance(std::random_device{}()) {
+node_actor_state::node_actor_state(pointer me) : self(me), due(me) {
 }
 
 void node_actor_state::begin(node_origin origin) {
   from = std::move(origin);
+  // Others differ by name, so that not all do the same at once; simulations are
+  // repeatable.
+  chance.seed(static_cast<std::minstd_rand::result_type>(
+    std::hash<std::string>{}(from.name) ^ from.incarnation));
   auto me = msg::member{};
   me.name = from.name;
   me.address = from.settings.address.empty() ? from.settings.listen
@@ -123,6 +126,9 @@ behave(cluster_actor::stateful_pointer<node_actor_state> self,
     [&state](const msg::join& x) { return state.join(x); },
     [&state](const msg::node_heartbeat& x) { state.heard(x); },
     [&state](const msg::members& x) { return state.exchange(x); },
+    [&state](const msg::describe_node&) {
+      return msg::node_handles{state.from.name, state.from.supervisor};
+    },
     [self](const msg::remote_call& x) {
       self->state.from.serve(x, self->current_sender(), self);
     },

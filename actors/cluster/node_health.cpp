@@ -20,11 +20,16 @@ namespace {
 constexpr std::array<std::string_view, 4> state_names{"alive", "suspect",
                                                       "down", "left"};
 constexpr auto exchange_patience = std::chrono::seconds{5};
+/// From our greeting to their join, over whatever there is in between.
+constexpr auto arrival_patience = std::chrono::seconds{15};
 
 } // namespace
 
 void node_actor_state::beat() {
   excuse_absence();
+  std::erase_if(expected, [&](const auto& each) {
+    return now() - each.second.since > arrival_patience;
+  });
   for (auto& [name, each] : known->peers())
     look_at(each);
   dial_missing();
@@ -41,7 +46,7 @@ void node_actor_state::excuse_absence() {
   const auto interval = std::chrono::milliseconds{from.settings.heartbeat_ms};
   const auto since = now() - last_beat;
   if (since > 2 * interval) {
-    known->excuse(since - interval);
+    known->excuse(since - interval, now());
     spdlog::warn(
       "this node was away for {} ms",
       std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
@@ -72,8 +77,10 @@ void node_actor_state::dial_missing() {
       each.dialing = from.links->dial(each.is.address, name, hello());
   for (auto& each : seeds) {
     const auto* found = known->find(each.name);
-    if (!(found && found->link != 0) && each.dialing == 0
-        && each.again.is_due(now()))
+    const auto is_known = each.name == from.name
+                          || (found
+                              && (found->link != 0 || found->dialing != 0));
+    if (!is_known && each.dialing == 0 && each.again.is_due(now()))
       each.dialing = from.links->dial(each.address, {}, hello());
   }
 }
@@ -119,9 +126,10 @@ void node_actor_state::measure() {
 /// Lists are sent when they differ only, and to one node at a time: news comes
 /// with links, this is for what was missed.
 void node_actor_state::exchange_with_one() {
+  const auto mine = known->digest();
   std::vector<peer*> others;
   for (auto& [name, each] : known->peers())
-    if (each.node && each.digest != 0 && each.digest != known->digest())
+    if (each.node && each.digest != 0 && each.digest != mine)
       others.push_back(&each);
   if (others.empty())
     return;
@@ -150,8 +158,29 @@ msg::members node_actor_state::exchange(const msg::members& x) {
 
 void node_actor_state::merge(const msg::members& x) {
   for (const auto& each : x.all)
-    if (known->merge(each, now()))
-      look_at(*known->find(each.name));
+    if (known->outdo(each))
+      begin_again();
+    else
+      learn(each);
+}
+
+void node_actor_state::learn(const msg::member& x) {
+  if (!known->merge(x, now()))
+    return;
+  auto& of = *known->find(x.name);
+  if (of.link != 0 && of.linked < x.incarnation)
+    lose_link(of, "it has started again");
+  else
+    look_at(of);
+}
+
+/// All links were made by an incarnation that the others do not believe in.
+void node_actor_state::begin_again() {
+  spdlog::warn("others know of a later {}: the clock was set back", from.name);
+  for (auto& [name, each] : known->peers()) {
+    lose_link(each, "this node begins again");
+    each.again.succeeded();
+  }
 }
 
 } // namespace troupe::cluster

@@ -40,13 +40,13 @@ void node_actor_state::asked(const msg::link_asked& x) {
     spdlog::info("node {} is refused a link: {}", x.by.name, *objection);
   } else {
     answer.token = tls::random_token();
-    expected[answer.token] = x.link;
+    expected[answer.token] = {x.link, now()};
   }
   from.links->answer(x.link, std::move(answer));
 }
 
 void node_actor_state::made(const msg::link_made& x) {
-  known->merge(member_of(x.to), now());
+  learn(member_of(x.to));
   auto* with = known->find(x.to.name);
   for (auto& each : seeds)
     if (each.dialing == x.link) {
@@ -58,12 +58,13 @@ void node_actor_state::made(const msg::link_made& x) {
   if (with->dialing == x.link)
     with->dialing = 0;
   if (with->link != 0) {
-    if (!known->prefers(*with, x.dialed))
+    if (!known->prefers(*with, x.dialed) && !known->is_silent(*with, now()))
       return from.links->drop(x.link);
     lose_link(*with, "another one takes its place");
   }
   with->link = x.link;
   with->dialed = x.dialed;
+  with->linked = x.to.incarnation;
   with->heard = now();
   from.links->speak(x, self);
 }
@@ -96,13 +97,17 @@ void node_actor_state::speaks(const msg::link_speaks& x) {
 
 caf::result<msg::members> node_actor_state::join(const msg::join& x) {
   const auto greeted = expected.find(x.token);
-  auto* with = greeted == expected.end() ? nullptr
-                                         : known->find_link(greeted->second);
+  auto* with = greeted == expected.end()
+                 ? nullptr
+                 : known->find_link(greeted->second.link);
   if (!with || with->is.name != x.me.name)
     return to_caf({fault::denied, 0, "nobody was greeted with that token"});
+  const auto link = greeted->second.link;
   expected.erase(greeted);
-  known->merge(x.me, now());
+  learn(x.me);
   merge(x.known);
+  if (with->link != link)
+    return to_caf({fault::unavailable, 0, "the link is given up"});
   joined(*with, caf::actor_cast<node_actor>(self->current_sender()));
   return known->all();
 }
@@ -128,14 +133,20 @@ void node_actor_state::failed(const msg::link_failed& x) {
     of.problem = x.why.what;
   };
   for (auto& [name, each] : known->peers())
+    if (each.link == 0)
+      note(each);
+    else if (each.dialing == x.link)
+      each.dialing = 0; // The one that they have made will do.
+  for (auto& each : seeds) {
+    if (each.dialing == x.link && !x.by.empty())
+      each.name = x.by; // It is linked already, or this node itself.
     note(each);
-  for (auto& each : seeds)
-    note(each);
+  }
 }
 
 void node_actor_state::ended(const msg::link_ended& x) {
   std::erase_if(expected,
-                [&](const auto& each) { return each.second == x.link; });
+                [&](const auto& each) { return each.second.link == x.link; });
   auto* with = known->find_link(x.link);
   if (!with)
     return;

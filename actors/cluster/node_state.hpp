@@ -26,6 +26,11 @@ struct seed {
   std::string problem;
 };
 
+struct expected_link {
+  link_id link = 0;
+  moment since{};
+};
+
 /// The CLUSTER. node.cpp answers, node_links.cpp makes and loses links,
 /// node_health.cpp listens for who is silent.
 struct node_actor_state {
@@ -72,6 +77,8 @@ struct node_actor_state {
   void heard(const msg::node_heartbeat& x);
   msg::members exchange(const msg::members& x);
   void merge(const msg::members& x);
+  void learn(const msg::member& x);
+  void begin_again();
 
   // -- shared -----------------------------------------------------------------
 
@@ -82,8 +89,9 @@ struct node_actor_state {
   node_origin from;
   std::optional<roster> known; ///< Never empty after `begin`.
   std::vector<seed> seeds;
-  /// Links of theirs that were accepted, by the token in our greeting.
-  std::map<std::string, link_id> expected;
+  /// Links of theirs that were accepted, by the token in our greeting. Not all
+  /// come about, and nobody tells: so they are forgotten after a while.
+  std::map<std::string, expected_link> expected;
   deadlines<pointer, node_due> due;
   bool leaving = false;
   moment last_beat{};

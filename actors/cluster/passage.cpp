@@ -1,5 +1,6 @@
 #include "actors/cluster/passage.hpp"
 
+#include "config/base/quote.hpp"
 #include "runtime/linux/stream_socket.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -7,6 +8,7 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 
+#include <cerrno>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <utility>
@@ -56,7 +58,11 @@ failure passage::failed(std::string_view doing, const error& why) {
 void passage::set_deadline() {
   deadline_.expires_after(handshake_patience);
   deadline_.async_wait([self = shared_from_this()](const error& why) {
-    if (!why && !self->over_ && !self->linked_)
+    if (why || self->over_)
+      return;
+    if (self->leaving_)
+      self->end({fault::none, 0, "closed"});
+    else if (!self->bridged_)
       self->end({fault::timed_out, 0, "handshake: it took too long"});
   });
 }
@@ -122,6 +128,10 @@ void passage::connect_next() {
   socket.close(last_error_);
   sys::unique_fd fd{::socket(to.protocol().family(),
                              SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  if (!fd) {
+    last_error_.assign(errno, boost::system::system_category());
+    return connect_next();
+  }
   socket.assign(to.protocol(), fd.get(), last_error_);
   if (last_error_)
     return connect_next();
@@ -214,14 +224,15 @@ void passage::greeted(greeting theirs) {
   theirs_ = std::move(theirs);
   greeted_ = true;
   if (!theirs_.refusal.empty())
-    return end({fault::denied, 0, who_.name + " refuses: " + theirs_.refusal});
+    return end(
+      {fault::denied, 0, who_.name + " refuses: " + quote(theirs_.refusal)});
   if (theirs_.name != who_.name)
     return end({fault::denied, 0,
-                "it says that it is " + theirs_.name
+                "it says that it is " + quote(theirs_.name)
                   + ", and its certificate says " + who_.name});
   if (theirs_.protocol != protocol_version) {
     const auto what = "protocol " + std::to_string(theirs_.protocol)
-                      + " (troupe " + theirs_.version
+                      + " (troupe " + quote(theirs_.version)
                       + "), wanted: " + std::to_string(protocol_version)
                       + " (troupe " TROUPE_VERSION ")";
     if (dialed_)
@@ -236,7 +247,7 @@ void passage::greeted(greeting theirs) {
 }
 
 void passage::answer(greeting mine) {
-  if (over_ || !greeted_ || dialed_)
+  if (over_ || !greeted_ || dialed_ || std::exchange(answered_, true))
     return;
   const auto refusal = mine.refusal;
   send(std::move(mine), [this, refusal] {
@@ -259,28 +270,42 @@ void passage::open_bridge() {
   if (why)
     return end(failed("bridge", why));
   static_cast<void>(pair->first.release());
-  linked_ = true;
+  bridged_ = true;
   deadline_.cancel(why);
   if (greeted_)
     tell_.linked(theirs_, std::move(pair->second));
   else
     tell_.client(who_, std::move(pair->second));
+  // EPOLLHUP: our side has closed both directions. pump_out may not see that,
+  // while somebody takes nothing of what it writes.
+  inner_->async_wait(local::socket::wait_error,
+                     [self = shared_from_this()](const error& why) {
+                       if (why || self->over_ || self->leaving_)
+                         return;
+                       self->leaving_ = true;
+                       self->set_deadline();
+                     });
   pump_in();
   pump_out();
 }
 
 /// From the network. One buffer: who reads slowly is sent no more.
 void passage::pump_in() {
+  if (leaving_)
+    return;
   stream_.async_read_some(
     net::buffer(in_), then("read", [](passage& self, std::size_t size) {
       if (self.greeted_ && !self.frames_.take({self.in_.data(), size}))
         return self.end({fault::denied, 0,
                          "a frame of more than "
                            + std::to_string(frames::longest) + " bytes"});
-      net::async_write(*self.inner_, net::buffer(self.in_, size),
-                       self.then("bridge", [](passage& self, std::size_t) {
-                         self.pump_in();
-                       }));
+      net::async_write(
+        *self.inner_, net::buffer(self.in_, size),
+        [self = self.shared_from_this()](const error& why, std::size_t) {
+          // pump_out finds the end, too, behind what is left.
+          if (!self->over_ && !why)
+            self->pump_in();
+        });
     }));
 }
 
@@ -302,11 +327,32 @@ void passage::pump_out() {
 
 /// Without it, nobody knows whether what came was all.
 void passage::say_goodbye() {
-  linked_ = false;
+  leaving_ = true;
   set_deadline();
-  stream_.async_shutdown([self = shared_from_this()](const error&) {
-    self->end({fault::none, 0, "closed"});
+  stream_.async_shutdown([self = shared_from_this()](const error& why) {
+    if (self->over_)
+      return;
+    if (!why || why == net::error::eof)
+      return self->end({fault::none, 0, "closed"});
+    error ignored;
+    self->stream_.next_layer().shutdown(tcp::socket::shutdown_send, ignored);
+    self->discard_rest();
   });
+}
+
+/// Whoever closes a socket before everything is read resets the connection,
+/// and what the other side has not read yet is lost.
+void passage::discard_rest() {
+  stream_.next_layer().async_read_some(
+    net::buffer(in_),
+    [self = shared_from_this()](const error& why, std::size_t) {
+      if (self->over_)
+        return;
+      if (why)
+        self->end({fault::none, 0, "closed"});
+      else
+        self->discard_rest();
+    });
 }
 
 void passage::end(failure why) {

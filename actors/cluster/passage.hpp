@@ -61,8 +61,13 @@ public:
   [[nodiscard]] bool is_dialed() const noexcept {
     return dialed_;
   }
+  /// Bytes go to and fro, or did.
+  [[nodiscard]] bool is_bridged() const noexcept {
+    return bridged_;
+  }
+  /// And it is a node that they go to.
   [[nodiscard]] bool is_linked() const noexcept {
-    return linked_;
+    return bridged_ && greeted_;
   }
   /// An address, and a name as soon as it is known.
   [[nodiscard]] std::string peer() const;
@@ -89,6 +94,7 @@ private:
   void pump_in();
   void pump_out();
   void say_goodbye();
+  void discard_rest();
   failure failed(std::string_view doing, const error& why);
 
   net::io_context& thread_;
@@ -99,7 +105,9 @@ private:
   reports tell_;
   bool dialed_ = false;
   bool greeted_ = false;
-  bool linked_ = false;
+  bool answered_ = false;
+  bool bridged_ = false;
+  bool leaving_ = false; ///< Our side has ended; what comes is discarded.
   bool over_ = false;
   std::string expected_;
   tls::identity who_;

@@ -59,9 +59,9 @@ std::string reasons(const node_view& chosen, const msg::place& wish,
   return wish.strategy + ": " + std::to_string(chosen.has.running)
          + " running, " + mib(chosen.has.memory_available) + " of "
          + mib(chosen.has.memory_total) + " free, CPUs busy "
-         + std::to_string(chosen.has.busy_permille / 10) + " %; one of "
+         + std::to_string(chosen.has.busy_permille / 10) + " %; "
          + std::to_string(candidates) + " of " + std::to_string(all)
-         + " nodes that could be";
+         + " nodes fit";
 }
 
 } // namespace

@@ -108,6 +108,17 @@ std::optional<std::string> roster::objection(const greeting& by,
   return std::nullopt;
 }
 
+bool roster::is_silent(const peer& x, moment now) const {
+  return now - x.heard >= std::chrono::milliseconds{from_.suspect_after_ms};
+}
+
+bool roster::outdo(const msg::member& x) {
+  if (x.name != me_.name || x.incarnation <= me_.incarnation)
+    return false;
+  me_.incarnation = x.incarnation + 1;
+  return true;
+}
+
 node_state roster::state_of(const peer& x, moment now) const {
   const auto silence = now - x.heard;
   if (x.is.left)
@@ -119,9 +130,10 @@ node_state roster::state_of(const peer& x, moment now) const {
   return node_state::alive;
 }
 
-void roster::excuse(caf::timespan absence) {
+void roster::excuse(caf::timespan absence, moment now) {
+  // What has waited meanwhile may have been heard before this is noticed.
   for (auto& [name, each] : peers_)
-    each.heard += absence;
+    each.heard = std::min(each.heard + absence, now);
 }
 
 const msg::member& roster::drain(bool begins) {

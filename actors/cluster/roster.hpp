@@ -41,6 +41,7 @@ struct peer {
   link_id dialing = 0;      ///< 0: no dial of ours is under way.
   link_id link = 0;         ///< 0: none.
   bool dialed = false;      ///< `link` is one of ours.
+  std::uint64_t linked = 0; ///< The incarnation that `link` leads to.
   node_actor node;          ///< Null until it has joined.
   std::uint64_t digest = 0; ///< Of what it knows.
   msg::node_load has;
@@ -86,11 +87,18 @@ public:
     return dialed == (me_.name < to.is.name);
   }
 
+  /// Whether nothing was heard over its link for too long.
+  [[nodiscard]] bool is_silent(const peer& x, moment now) const;
+
+  /// Others know of a later node of this name, so this one's clock was set
+  /// back. Of a later incarnation than that from now on. False: they do not.
+  bool outdo(const msg::member& x);
+
   /// What silence makes of a peer.
   [[nodiscard]] msg::node_state state_of(const peer& x, moment now) const;
 
   /// The time of all silences moves on: it was this node that did not listen.
-  void excuse(caf::timespan absence);
+  void excuse(caf::timespan absence, moment now);
 
   /// Change this node's own record.
   const msg::member& leave();

@@ -15,8 +15,11 @@ namespace {
 /// After accept(2) has failed for want of descriptors.
 constexpr auto accept_pause = std::chrono::milliseconds{100};
 
+/// In one turn.
+constexpr auto accepted_at_once = 64;
+
 /// Between two lines about those that were turned away at the door.
-constexpr auto log_pause = std::chrono::seconds{10};
+constexpr auto log_pause = std::chrono::seconds{1};
 
 /// Those who have proved who they are; a node has one for each other node.
 constexpr std::size_t most_passages = 4096;
@@ -77,7 +80,7 @@ void switchboard::accept() {
 }
 
 void switchboard::take_all() {
-  for (;;) {
+  for (auto i = 0; i < accepted_at_once; ++i) {
     sockaddr_storage from{};
     socklen_t size = sizeof from;
     sys::unique_fd socket{::accept4(acceptor_.native_handle(),
@@ -89,9 +92,12 @@ void switchboard::take_all() {
     }
     if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
       return accept();
+    if (!acceptor_.is_open())
+      return; // closed meanwhile
     spdlog::warn("cluster: {}", os_failure(errno, "accept4", "").what);
     return rest();
   }
+  accept(); // A flood leaves the others their turn.
 }
 
 void switchboard::rest() {
@@ -114,16 +120,24 @@ void switchboard::take(sys::unique_fd socket, const std::string& address) {
   fresh->take(std::move(socket));
 }
 
-/// A flood must not fill the log, either.
 void switchboard::turn_away(const std::string& address) {
-  ++turned_away_;
+  log_refusal(address, "too many at once, or too often");
+}
+
+/// A flood must not fill the log, either: the first of some is named, and the
+/// others are counted.
+void switchboard::log_refusal(const std::string& who, const std::string& why) {
   const auto now = std::chrono::steady_clock::now();
-  if (now - logged_ < log_pause)
+  if (now - logged_ < log_pause) {
+    ++unlogged_;
     return;
+  }
   logged_ = now;
-  spdlog::warn("cluster: {} connections turned away at the door, the last one "
-               "from {}: too many at once, or too often",
-               std::exchange(turned_away_, 0), address);
+  spdlog::warn("cluster: {} is refused: {}{}", who, why,
+               unlogged_ == 0
+                 ? ""
+                 : "; " + std::to_string(std::exchange(unlogged_, 0))
+                     + " others since the last line");
 }
 
 void switchboard::admitted(link_id which) {
@@ -160,10 +174,12 @@ void switchboard::ended(link_id which, const passage& of, failure why) {
     return; // dropped
   if (of.is_linked())
     return user_.unlinked(which, why.what);
+  if (of.is_bridged())
+    return; // Its stream's end has told the user.
   if (of.is_dialed())
     return user_.not_linked(which, of.peer_name(), std::move(why));
   if (why.code != fault::none)
-    spdlog::warn("cluster: {} is refused: {}", of.peer(), why.what);
+    log_refusal(of.peer(), why.what);
 }
 
 void switchboard::dial(link_id as, host_port address, std::string name,

@@ -37,6 +37,7 @@ private:
   void take_all();
   void take(sys::unique_fd socket, const std::string& address);
   void turn_away(const std::string& address);
+  void log_refusal(const std::string& who, const std::string& why);
   void rest();
   passage::reports reports_of(link_id which);
   void ended(link_id which, const passage& of, failure why);
@@ -54,7 +55,7 @@ private:
   std::unordered_map<link_id, std::string> strangers_;
   std::unordered_map<link_id, std::shared_ptr<passage>> passages_;
   std::atomic<link_id> last_link_ = 0;
-  std::uint64_t turned_away_ = 0; ///< Since it was last logged.
+  std::uint64_t unlogged_ = 0; ///< Refused since the last line.
   std::chrono::steady_clock::time_point logged_{};
 };
 

@@ -27,10 +27,14 @@ std::string nodes_table(const json& all) {
   for (const auto& x : all) {
     const auto is_self = x.value("self", false);
     const auto problem = x.value("problem", std::string{});
+    const auto& load = x.at("load");
     out.add(
-      {member_text(x, "name") + (is_self ? " *" : ""), member_text(x, "state"),
+      {member_text(x, "name") + (is_self ? " *" : ""),
+       member_text(x, "state")
+         + (x.value("draining", false) ? ", drained" : ""),
        is_self ? "-" : age(x.value("state_for_ms", time_ns{0}) * ns_per_ms),
-       member_text(x, "address"), member_text(x, "version"),
+       member_text(x, "address"), member_text(load, "running"),
+       size_text(load.value("memory_available", std::int64_t{0})),
        labels_text(x.value("labels", json::object())),
        problem.empty() ? "-" : problem});
   }
