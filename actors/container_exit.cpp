@@ -211,14 +211,17 @@ void container_state::forget(then done) {
     done({});
     return;
   }
+  forgetters.push_back(std::move(done));
+  if (forgetters.size() > 1)
+    return; // It is being asked already.
   call(shim::forget{0, now.id}, {}, shim_patience,
-       [this, done](const outcome& forgot) {
-         if (forgot)
-           forgotten = true;
-         else
+       [this](const outcome& forgot) {
+         forgotten = forgot.has_value();
+         if (!forgot)
            spdlog::warn("container {} stays in the shim's books: {}", now.id,
                         forgot.error().what);
-         done(forgot);
+         for (const auto& each : std::exchange(forgetters, {}))
+           each(forgot);
        });
 }
 

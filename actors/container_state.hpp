@@ -255,9 +255,10 @@ struct container_state {
   bool killed_by_us = false;               ///< SIGKILL was sent to its init.
   bool told_created = false;
   bool told_started = false;
-  bool exit_committed = false; ///< The exit is in the event log.
-  bool exit_answered = false;  ///< Whoever waited has been told.
-  bool forgotten = false;      ///< The shim holds no record any more.
+  bool exit_committed = false;  ///< The exit is in the event log.
+  bool exit_answered = false;   ///< Whoever waited has been told.
+  bool forgotten = false;       ///< The shim holds no record any more.
+  std::vector<then> forgetters; ///< They wait for that.
   bool removing = false;
   bool tearing_down = false;
   std::vector<exit_listener_actor> listeners;

@@ -1,30 +1,15 @@
 #include "actors/cluster/cluster.hpp"
-#include "actors/event_log.hpp"
 #include "actors/gateway/gateway.hpp"
 #include "actors/gateway/remote.hpp"
+#include "actors/host.hpp"
 #include "actors/logging.hpp"
-#include "actors/planner.hpp"
-#include "actors/reactor.hpp"
-#include "actors/sampler.hpp"
-#include "actors/services.hpp"
-#include "actors/shim_link.hpp"
-#include "actors/supervisor.hpp"
-#include "actors/system_config.hpp"
 #include "actors/watchdog.hpp"
 #include "programs/service_manager.hpp"
-#include "runtime/cgroup/cgroup.hpp"
 #include "runtime/linux/daemon.hpp"
 #include "runtime/linux/file.hpp"
-#include "runtime/linux/seqpacket.hpp"
-#include "runtime/probe/host.hpp"
-#include "runtime/probe/systemd.hpp"
-#include "runtime/shim/protocol/start.hpp"
-#include "runtime/store/layout.hpp"
 
 #include <CLI/CLI.hpp>
 #include <caf/actor_cast.hpp>
-#include <caf/actor_system.hpp>
-#include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
@@ -36,7 +21,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
-#include <future>
 #include <mutex>
 #include <poll.h>
 #include <sys/stat.h>
@@ -218,52 +202,6 @@ result<settings> settings_of(const command_line& from) {
   return out;
 }
 
-// -- before there are threads
-// ---------------------------------------------------
-
-result<std::string> own_directory() {
-  std::error_code why;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", why);
-  if (why)
-    return fail_os(why.value(), "readlink", "/proc/self/exe");
-  return self.parent_path().string();
-}
-
-result<std::string> shim_program(const settings& from) {
-  if (!from.shim.empty())
-    return from.shim;
-  TROUPE_TRY(const auto directory, own_directory());
-  return directory + "/troupe-shim";
-}
-
-/// Connects to the shim that is there, or starts one.
-result<sys::unique_fd> reach_shim(const settings& from,
-                                  const std::string& program) {
-  const auto path = from.root + "/shim.sock";
-  if (auto there = sys::seqpacket_connect(path)) {
-    spdlog::info("shim found at {}", path);
-    TROUPE_CHECK(shim::agree_on_protocol(there->get(), program));
-    return there;
-  }
-  TROUPE_CHECK(shim::start_shim(program, path, from.spare_launchers));
-  spdlog::info("shim {} started at {}", program, path);
-  return sys::seqpacket_connect(path);
-}
-
-result<sys::unique_fd> take_root(const settings& from) {
-  TROUPE_CHECK(sys::make_private_directory(from.root));
-  TROUPE_CHECK(sys::make_private_directory(from.state));
-  TROUPE_CHECK(store::directory{from.root}.prepare());
-  auto lock = sys::take_lock(from.root + "/trouped.lock");
-  if (!lock && lock.error().code == fault::already_exists)
-    return fail(fault::already_exists, "another trouped (pid "
-                                         + lock.error().what + ") runs on "
-                                         + from.root);
-  TROUPE_CHECK(store::claim_layout(from.root));
-  TROUPE_CHECK(store::claim_layout(from.state));
-  return lock;
-}
-
 // -- the end ------------------------------------------------------------------
 
 /// Ends the process if its orderly end takes too long: an actor that does not
@@ -299,24 +237,6 @@ private:
   std::thread thread_;
 };
 
-/// Removes the cgroups of what has stopped, and then our cgroup parent where
-/// nothing is left in it: their counters have been read, and the host gets its
-/// memory back. What runs keeps both.
-void release_cgroups(const settings& from, const plan::host_facts& host) {
-  constexpr auto patience = std::chrono::seconds{1};
-  if (const auto all = store::directory{from.root}.load(); all)
-    for (const auto& each : *all)
-      if (each.usable && each.state.status == "stopped")
-        static_cast<void>(cgroup::remove(each.plan.cgroup, patience));
-  plan::cgroup all;
-  all.mode = host.cgroups;
-  for (const auto& [controller, mount] : host.v1_mounts)
-    all.dirs.push_back({controller, mount, host.cgroup_parent});
-  if (!host.v2_mount.empty())
-    all.dirs.push_back({"", host.v2_mount, host.cgroup_parent});
-  cgroup::remove_parent(all, host.cgroup_parent);
-}
-
 // -- the daemon ---------------------------------------------------------------
 
 /// Everything that runs. Members are destroyed in the reverse order: first who
@@ -327,19 +247,15 @@ public:
   using settings_reader = std::function<result<settings>()>;
 
   daemon(const settings& from, settings_reader read_again,
-         std::string shim_program, sys::unique_fd signals)
+         sys::unique_fd signals)
     : settings_(from),
       read_again_(std::move(read_again)),
-      shim_program_(std::move(shim_program)),
-      signals_(std::move(signals)),
-      host_(sys::probe_host(from.cgroup_parent)),
-      config_(from) {
-    cluster::configure(config_, from.cluster);
+      signals_(std::move(signals)) {
   }
 
   /// Starts all actors and the gateway. `passed`: where that is to listen, or
   /// invalid.
-  outcome start(sys::unique_fd shim, sys::unique_fd passed);
+  outcome start(host::base on, sys::unique_fd passed);
 
   /// Ends the process at once: half of the actors are there, and nobody has
   /// asked for anything yet.
@@ -368,19 +284,13 @@ private:
 
   const settings settings_; ///< Of the start.
   settings_reader read_again_;
-  std::string shim_program_;
   sys::unique_fd signals_;
   const std::chrono::steady_clock::time_point born_
     = std::chrono::steady_clock::now();
   bool may_start_again_ = true;
-  plan::host_facts host_;
   std::optional<last_resort> last_resort_;
   std::optional<log_thread> log_thread_;
-  std::unique_ptr<troupe::reactor> reactor_;
-  system_config config_;
-  std::optional<caf::actor_system> system_;
-  std::shared_ptr<services> services_;
-  supervisor_actor supervisor_;
+  std::unique_ptr<host> host_;
   std::unique_ptr<cluster::service> cluster_; ///< Null: there is none.
   std::unique_ptr<watchdog> watchdog_;
   std::uint64_t beats_seen_ = 0;
@@ -393,60 +303,26 @@ gateway::visitor visitor_of(const tls::identity& who) {
           who.as == tls::role::observer};
 }
 
-outcome daemon::start(sys::unique_fd shim, sys::unique_fd passed) {
-  if (settings_.systemd_cgroup) {
-    TROUPE_TRY(const auto directory, own_directory());
-    TROUPE_TRY(host_.scope_helper, sys::find_scope_helper(directory));
-  }
+outcome daemon::start(host::base on, sys::unique_fd passed) {
   may_start_again_ = !passed; // whoever has passed it does it again
   log_thread_.emplace();      // Before anybody else logs: spdlog wants it so.
-  auto found = std::async(std::launch::async, [root = settings_.root] {
-    return store::directory{root}.load();
-  });
-  TROUPE_TRY(reactor_, reactor::start());
-  system_.emplace(config_);
-  services_ = std::make_shared<services>();
-  services_->found = std::make_shared<found_containers>(std::move(found));
-  services_->shim = spawn_shim_link(*system_, reactor_->poller(),
-                                    std::move(shim));
-  std::string warning;
-  TROUPE_TRY(services_->events,
-             spawn_event_log(*system_, settings_.state + "/events.db",
-                             {settings_.event_max_count,
-                              std::chrono::nanoseconds{
-                                std::chrono::seconds{settings_.event_max_age_s}}
-                                .count()},
-                             warning));
-  if (!warning.empty())
-    spdlog::error("{}", warning);
-  services_->planner = spawn_planner(*system_, host_);
-  services_->reactor = &reactor_->poller();
-  services_->file_watches = &reactor_->file_watches();
-  services_->store = store::directory{settings_.root};
-  services_->settings.replace(settings_);
-  services_->gate = std::make_shared<launch_gate>(settings_.launches_at_once,
-                                                  settings_.launch_queue);
-  services_->host = host_;
-  services_->shim_program = shim_program_;
-  if (auto log = sys::kernel_log::open())
-    services_->kernel_log = *std::move(log);
-  else
-    spdlog::warn("OOM kills without their victims: {}", log.error().what);
-  supervisor_ = spawn_supervisor(*system_, services_);
-  services_->sampler = spawn_sampler(*system_, host_, supervisor_);
-  TROUPE_TRY(
-    watchdog_,
-    watchdog::start(
-      *system_,
-      {{"supervisor", caf::actor_cast<caf::strong_actor_ptr>(supervisor_)},
-       {"event log", caf::actor_cast<caf::strong_actor_ptr>(services_->events)},
-       {"planner", caf::actor_cast<caf::strong_actor_ptr>(services_->planner)},
-       {"sampler",
-        caf::actor_cast<caf::strong_actor_ptr>(services_->sampler)}}));
+  TROUPE_TRY(host_, host::start(settings_, std::move(on), [this](auto& config) {
+               cluster::configure(config, settings_.cluster);
+             }));
+  const auto& parts = host_->parts();
+  const auto handle = [](const auto& x) {
+    return caf::actor_cast<caf::strong_actor_ptr>(x);
+  };
+  TROUPE_TRY(watchdog_,
+             watchdog::start(host_->system(),
+                             {{"supervisor", handle(host_->supervisor())},
+                              {"event log", handle(parts->events)},
+                              {"planner", handle(parts->planner)},
+                              {"sampler", handle(parts->sampler)}}));
   TROUPE_CHECK(join_cluster());
   TROUPE_TRY(gateway_, gateway::server::start(
-                         *system_, settings_.socket, supervisor_, services_,
-                         std::move(passed),
+                         host_->system(), settings_.socket, host_->supervisor(),
+                         parts, std::move(passed),
                          cluster_ ? cluster_->node() : cluster_actor{}));
   if (cluster_)
     cluster_->begin();
@@ -468,17 +344,19 @@ outcome daemon::join_cluster() {
   if (!settings_.cluster.is_on())
     return {};
   cluster::node_origin origin;
-  origin.serve = gateway::serve_nodes(*system_, supervisor_, services_);
-  origin.supervisor = supervisor_;
+  const auto& parts = host_->parts();
+  origin.serve = gateway::serve_nodes(host_->system(), host_->supervisor(),
+                                      parts);
+  origin.supervisor = host_->supervisor();
   origin.draining = std::filesystem::exists(draining_file());
-  *services_->draining = origin.draining;
-  origin.drains = [this, flag = services_->draining](bool begins) {
+  *parts->draining = origin.draining;
+  origin.drains = [this, flag = parts->draining](bool begins) {
     *flag = begins;
     remember_draining(begins);
   };
   TROUPE_TRY(cluster_,
              cluster::service::start(
-               *system_, settings_.cluster, std::move(origin),
+               host_->system(), settings_.cluster, std::move(origin),
                [this](const tls::identity& who, sys::unique_fd stream) {
                  gateway_->adopt(std::move(stream), visitor_of(who));
                }));
@@ -497,7 +375,7 @@ int daemon::run() {
     return end_after(watchdog_->first_death());
   spdlog::info("ending; containers run on");
   gateway_->stop(gateway_grace);
-  caf::anon_send(supervisor_, msg::shut_down{false, caf::timespan{0}});
+  caf::anon_send(host_->supervisor(), msg::shut_down{false, caf::timespan{0}});
   actors_end_within(supervisor_grace);
   return end(0);
 }
@@ -574,7 +452,7 @@ outcome daemon::read_settings_again() {
   if (cluster_)
     TROUPE_CHECK(cluster_->reload());
   spdlog::set_level(spdlog::level::from_str(next.log_level));
-  services_->settings.replace(std::move(next));
+  host_->parts()->settings.replace(std::move(next));
   return {};
 }
 
@@ -587,19 +465,10 @@ int daemon::end(int code) {
   cluster_.reset();
   gateway_.reset();
   watchdog_.reset();
-  const auto user = caf::exit_reason::user_shutdown;
-  caf::anon_send_exit(supervisor_, user);
-  caf::anon_send_exit(services_->planner, user);
-  caf::anon_send_exit(services_->sampler, user);
-  caf::anon_send_exit(services_->events, user);
-  caf::anon_send_exit(services_->shim, user);
-  supervisor_ = nullptr;
-  const auto untold = services_->untold;
-  services_.reset();
-  system_.reset();
+  const auto untold = host_->parts()->untold;
+  host_.reset();
   if (code != 0) // With a shim that is alive it writes down the same.
     untold->write_down(store::directory{settings_.root}, reaping_patience);
-  release_cgroups(settings_, host_);
   spdlog::info("ended");
   return code;
 }
@@ -610,14 +479,13 @@ result<int> serve(settings from, const daemon::settings_reader& read_again) {
     TROUPE_TRY(from.socket, service_manager::path_of(passed));
   }
   TROUPE_TRY(auto signals, sys::divert_signals());
-  TROUPE_TRY(const auto lock, take_root(from));
-  TROUPE_TRY(const auto program, shim_program(from));
-  TROUPE_TRY(auto shim, reach_shim(from, program));
+  TROUPE_TRY(auto base, host::prepare(from));
+  const sys::unique_fd lock = std::move(base.lock); // to the very end
   // Only now: the shim's containers inherit what it has.
   sys::raise_descriptor_limit();
   ::umask(0077); // the event log is nobody else's to read
-  daemon here{from, read_again, program, std::move(signals)};
-  if (auto started = here.start(std::move(shim), std::move(passed)); !started)
+  daemon here{from, read_again, std::move(signals)};
+  if (auto started = here.start(std::move(base), std::move(passed)); !started)
     here.give_up(started.error());
   return here.run();
 }

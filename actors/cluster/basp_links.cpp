@@ -85,7 +85,8 @@ void basp_links::unlinked(link_id which, const std::string& why) {
 }
 
 void basp_links::client(const tls::identity& who, sys::unique_fd stream) {
-  serve_(who, std::move(stream));
+  if (serve_)
+    serve_(who, std::move(stream));
 }
 
 } // namespace troupe::cluster

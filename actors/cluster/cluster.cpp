@@ -1,5 +1,6 @@
 #include "actors/cluster/cluster.hpp"
 
+#include "actors/errors.hpp"
 #include "config/base/clock.hpp"
 #include "runtime/linux/file.hpp"
 
@@ -9,6 +10,7 @@
 #include <caf/send.hpp>
 
 #include <chrono>
+#include <thread>
 #include <utility>
 
 namespace troupe::cluster {
@@ -54,6 +56,22 @@ void configure(caf::actor_system_config& config, const cluster_settings& from) {
   config.set("middleman.connection-timeout",
              caf::timespan{std::chrono::milliseconds{2 * from.down_after_ms}});
   config.set("middleman.workers", std::size_t{1});
+}
+
+result<node_actor> await_node(caf::scoped_actor& self,
+                              const cluster_actor& here,
+                              const std::string& name, caf::timespan patience) {
+  constexpr auto pause = std::chrono::milliseconds{50};
+  const auto end = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    result<node_actor> out = fail(fault::node_unreachable, "node " + name);
+    self->request(here, patience, msg::find_node{name})
+      .receive([&](const msg::node_found& x) { out = x.node; },
+               [&](const caf::error& why) { out = fail(from_caf(why)); });
+    if (out || std::chrono::steady_clock::now() > end)
+      return out;
+    std::this_thread::sleep_for(pause);
+  }
 }
 
 result<std::unique_ptr<service>> service::start(caf::actor_system& system,

@@ -4,14 +4,22 @@
 #include "actors/cluster/node.hpp"
 
 #include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
 
 #include <memory>
+#include <string>
 
 namespace troupe::cluster {
 
 /// What an actor system needs before it starts: message types, BASP and its
 /// heartbeats. Nothing if there is to be no cluster.
 void configure(caf::actor_system_config& config, const cluster_settings& from);
+
+/// For programs that link troupe: waits until node `name` lives.
+[[nodiscard]] result<node_actor> await_node(caf::scoped_actor& self,
+                                            const cluster_actor& here,
+                                            const std::string& name,
+                                            caf::timespan patience);
 
 /// This node's part of a cluster: endpoint, links and the CLUSTER.
 class service {

@@ -130,7 +130,12 @@ behave(cluster_actor::stateful_pointer<node_actor_state> self,
       return msg::node_handles{state.from.name, state.from.supervisor};
     },
     [self](const msg::remote_call& x) {
-      self->state.from.serve(x, self->current_sender(), self);
+      if (self->state.from.serve)
+        self->state.from.serve(x, self->current_sender(), self);
+      else
+        self->send(
+          caf::actor_cast<remote_caller_actor>(self->current_sender()),
+          msg::remote_response{501, "{}", "application/json", {}, false});
     },
   };
 }

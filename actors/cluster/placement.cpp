@@ -32,6 +32,8 @@ std::optional<std::string> objection(const node_view& x,
                                      const msg::place& wish) {
   if (x.state != msg::node_state::alive)
     return "it is not alive";
+  if (x.has.memory_total == 0) // A program of its own: docs/library.md.
+    return "it has no supervisor";
   if (x.is.draining)
     return "it is being drained";
   for (std::size_t i = 0; i < wish.label_keys.size(); ++i) {

@@ -280,6 +280,21 @@ def observers(cluster):
 
 
 @case("a", "b")
+def library(cluster):
+    """A program that links troupe runs a container here and there, and hears of its end."""
+    cluster.issue("tool")
+    certificates, own = cluster.certificates, os.path.join(cluster.directory, "tool")
+    os.makedirs(own, mode=0o700)
+    for words in ([], ["b", f"{cluster['a'].address}:{PORT}", "0.0.0.0:7171", f"{certificates}/ca.pem", f"{certificates}/tool.pem", f"{certificates}/tool.key"]):
+        done = subprocess.run(cluster.lan.inside("a") + [f"{BIN}/supervise", own, cluster.rootfs, *words],
+                              capture_output=True, text=True, timeout=60, check=False)
+        same(done.returncode, 7, f"supervise {' '.join(words)}: {done.stderr}")
+        contains(done.stdout, ": exit code 7")
+    same(cluster["b"].json("ps", "-a"), [], "what it has left")
+    cluster.until_seen(cluster["a"], "tool", "left", 10)
+
+
+@case("a", "b")
 def slow_reader(cluster):
     """Whoever reads slowly on one node fills no memory, on neither."""
     a, b = cluster["a"], cluster["b"]
