@@ -40,6 +40,16 @@ struct fixture {
     return said.out.substr(0, said.out.find('\n'));
   }
 
+  /// One that runs on, with `trap` set: whoever signals it may.
+  std::string begin_with_trap(const std::string& trap) {
+    const auto ready = "tmp/ready-" + std::to_string(++traps);
+    auto session = begin(trap + "; : > /" + ready
+                         + "; while :; do sleep 0.1; done");
+    REQUIRE(test::eventually(
+      [&] { return std::filesystem::exists(root.path() + "/" + ready); }));
+    return session;
+  }
+
   test::command_result ask(const std::string& verb, const std::string& session,
                            std::vector<std::string> options = {}) {
     options.insert(options.begin(), {"exec", verb, "web", session});
@@ -51,6 +61,7 @@ struct fixture {
   }
 
   test::busybox_rootfs root;
+  int traps = 0;
   test::supervisor host;
 };
 
@@ -81,9 +92,9 @@ TEST_CASE_METHOD(fixture, "sessions are listed, waited for and forgotten",
 
 TEST_CASE_METHOD(fixture, "a session stops at SIGTERM, or at SIGKILL",
                  "[e2e][exec]") {
-  const auto polite = begin("trap 'exit 7' TERM; while :; do sleep 0.1; done");
-  const auto deaf = begin("trap '' TERM; while :; do sleep 0.1; done");
-  const auto quick = begin("trap 'exit 7' TERM; while :; do sleep 0.1; done");
+  const auto polite = begin_with_trap("trap 'exit 7' TERM");
+  const auto deaf = begin_with_trap("trap '' TERM");
+  const auto quick = begin_with_trap("trap 'exit 7' TERM");
   CHECK(ask("stop", polite, {"-t", "60"}).exit_code == 0);
   CHECK(status(polite) == "stopped");
   CHECK(ask("stop", deaf, {"-t", "0.3"}).exit_code == 0);
@@ -295,7 +306,7 @@ TEST_CASE_METHOD(fixture, "ten thousand sessions leave nothing", "[.][heavy]") {
 
 TEST_CASE_METHOD(fixture, "a session that is left has conmon's files",
                  "[e2e][exec]") {
-  const auto session = begin("trap 'exit 7' TERM; while :; do sleep 0.1; done");
+  const auto session = begin_with_trap("trap 'exit 7' TERM");
   const auto now = nlohmann::json::parse(ask("inspect", session).out);
   const auto file = [&](const char* key) {
     return now.at(key).get<std::string>();
