@@ -81,13 +81,34 @@ struct command_line {
   bool systemd_cgroup = false;
 };
 
+/// An option whose value is the text of a member of `Owner`.
+template <class Owner>
+struct text_option {
+  const char* name;
+  std::string Owner::*member;
+  const char* value;
+  const char* help;
+};
+
+template <class Owner, std::size_t N>
+void add_texts(CLI::App& app, const std::array<text_option<Owner>, N>& options,
+               std::vector<std::pair<std::string Owner::*, std::string>>& given,
+               const std::string& group = "Options") {
+  for (const auto& x : options)
+    app
+      .add_option_function<std::string>(
+        x.name,
+        [&given, member = x.member](const std::string& value) {
+          given.emplace_back(member, value);
+        },
+        x.help)
+      ->type_name(x.value)
+      ->group(group);
+}
+
 void add_cluster_options(CLI::App& app, command_line& out) {
-  struct option {
-    const char* name;
-    std::string cluster_settings::*member;
-    const char* value;
-    const char* help;
-  };
+  using option = text_option<cluster_settings>;
+  constexpr auto group = "Cluster (troupe cluster --help makes certificates)";
   constexpr std::array options{
     option{"--cluster-listen", &cluster_settings::listen, "HOST:PORT",
            "Where other nodes reach this one; without it there is no cluster"},
@@ -99,35 +120,21 @@ void add_cluster_options(CLI::App& app, command_line& out) {
            "Certificate of this node, PEM; the node has its name"},
     option{"--cluster-key", &cluster_settings::key, "FILE", "Its key, PEM"},
   };
-  for (const auto& x : options)
-    app
-      .add_option_function<std::string>(
-        x.name,
-        [&out, member = x.member](const std::string& value) {
-          out.cluster.emplace_back(member, value);
-        },
-        x.help)
-      ->type_name(x.value)
-      ->group("Cluster (troupe cluster --help makes certificates)");
+  add_texts(app, options, out.cluster, group);
   app
     .add_option("--join", out.join,
                 "A node to begin with; it tells of the others. May be repeated")
     ->type_name("HOST:PORT")
-    ->group("Cluster (troupe cluster --help makes certificates)");
+    ->group(group);
   app
     .add_option("--label", out.labels,
                 "What --constraint of troupe run sees. May be repeated")
     ->type_name("NAME=VALUE")
-    ->group("Cluster (troupe cluster --help makes certificates)");
+    ->group(group);
 }
 
 void add_options(CLI::App& app, command_line& out) {
-  struct option {
-    const char* name;
-    std::string settings::*member;
-    const char* value;
-    const char* help;
-  };
+  using option = text_option<settings>;
   constexpr std::array options{
     option{"--root", &settings::root, "DIR",
            "Runtime files, lost at reboot [/run/troupe]"},
@@ -148,15 +155,7 @@ void add_options(CLI::App& app, command_line& out) {
     .add_option("--config", out.config,
                 "Settings in JSON; the options here win over it")
     ->type_name("FILE");
-  for (const auto& x : options)
-    app
-      .add_option_function<std::string>(
-        x.name,
-        [&out, member = x.member](const std::string& value) {
-          out.given.emplace_back(member, value);
-        },
-        x.help)
-      ->type_name(x.value);
+  add_texts(app, options, out.given);
   add_cluster_options(app, out);
   app.add_flag("--systemd-cgroup", out.systemd_cgroup,
                "systemd makes the containers' cgroups, as scopes");

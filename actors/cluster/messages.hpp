@@ -8,8 +8,10 @@
 #include <caf/type_id.hpp>
 #include <caf/typed_actor.hpp>
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe::msg {
@@ -142,6 +144,12 @@ struct describe_node {
 // -- within one ---------------------------------------------------------------
 
 enum class node_state : std::uint8_t { alive, suspect, down, left };
+
+[[nodiscard]] constexpr std::string_view to_string(node_state x) noexcept {
+  constexpr std::array<std::string_view, 4> names{"alive", "suspect", "down",
+                                                  "left"};
+  return names.at(static_cast<std::size_t>(x));
+}
 
 /// A node as this one sees it.
 struct node_view {

@@ -57,7 +57,7 @@ msg::nodes node_actor_state::list() const {
   const auto me = msg::node_view{known->me(), node_state::alive, {}, {}, true,
                                  has};
   out.all.push_back(me);
-  for (const auto& [name, each] : const_cast<roster&>(*known).peers())
+  for (const auto& [name, each] : known->peers())
     out.all.push_back(
       {each.is, each.state, now() - each.since, each.problem, false, each.has});
   std::ranges::sort(out.all, {}, [](const auto& x) { return x.is.name; });
@@ -68,7 +68,7 @@ caf::result<msg::node_found>
 node_actor_state::find(const std::string& name) const {
   if (name == from.name)
     return msg::node_found{self, true};
-  const auto* found = const_cast<roster&>(*known).find(name);
+  const auto* found = known->find(name);
   if (!found)
     return to_caf({fault::not_found, 0, "no node " + quote(name)});
   if (!found->node)

@@ -5,9 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <string_view>
 #include <utility>
 
 /// Who lives: everybody tells everybody, each `heartbeat_ms`.
@@ -17,8 +15,6 @@ using msg::node_state;
 
 namespace {
 
-constexpr std::array<std::string_view, 4> state_names{"alive", "suspect",
-                                                      "down", "left"};
 constexpr auto exchange_patience = std::chrono::seconds{5};
 /// From our greeting to their join, over whatever there is in between.
 constexpr auto arrival_patience = std::chrono::seconds{15};
@@ -34,8 +30,9 @@ void node_actor_state::beat() {
     look_at(each);
   dial_missing();
   measure();
-  send_heartbeats();
-  exchange_with_one();
+  const auto digest = known->digest();
+  send_heartbeats(digest);
+  exchange_with_one(digest);
   due.arm(node_due::heartbeat,
           std::chrono::milliseconds{from.settings.heartbeat_ms});
 }
@@ -59,10 +56,8 @@ void node_actor_state::look_at(peer& x) {
   if (next != x.state) {
     const auto old = std::exchange(x.state, next);
     x.since = now();
-    spdlog::info("node {} is {}, it was {}{}", x.is.name,
-                 state_names[static_cast<std::size_t>(next)],
-                 state_names[static_cast<std::size_t>(old)],
-                 x.problem.empty() ? "" : ": " + x.problem);
+    spdlog::info("node {} is {}, it was {}{}", x.is.name, to_string(next),
+                 to_string(old), x.problem.empty() ? "" : ": " + x.problem);
   }
   if ((next == node_state::down || next == node_state::left) && x.link != 0)
     lose_link(x, next == node_state::left ? "it has left" : "it is silent");
@@ -85,9 +80,9 @@ void node_actor_state::dial_missing() {
   }
 }
 
-void node_actor_state::send_heartbeats() {
+void node_actor_state::send_heartbeats(std::uint64_t digest) {
   const auto& me = known->me();
-  const msg::node_heartbeat x{me.name, me.incarnation, known->digest(), has};
+  const msg::node_heartbeat x{me.name, me.incarnation, digest, has};
   for (auto& [name, each] : known->peers())
     if (each.node)
       self->send(each.node, x);
@@ -125,11 +120,10 @@ void node_actor_state::measure() {
 
 /// Lists are sent when they differ only, and to one node at a time: news comes
 /// with links, this is for what was missed.
-void node_actor_state::exchange_with_one() {
-  const auto mine = known->digest();
+void node_actor_state::exchange_with_one(std::uint64_t digest) {
   std::vector<peer*> others;
   for (auto& [name, each] : known->peers())
-    if (each.node && each.digest != 0 && each.digest != mine)
+    if (each.node && each.digest != 0 && each.digest != digest)
       others.push_back(&each);
   if (others.empty())
     return;

@@ -70,8 +70,8 @@ struct node_actor_state {
   void excuse_absence();
   void look_at(peer& x);
   void dial_missing();
-  void send_heartbeats();
-  void exchange_with_one();
+  void send_heartbeats(std::uint64_t digest);
+  void exchange_with_one(std::uint64_t digest);
   void measure();
   void tell_all(const msg::member& news);
   void heard(const msg::node_heartbeat& x);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace troupe::cluster {
 
@@ -44,9 +45,13 @@ void back_off::failed(moment now, std::minstd_rand& chance) {
   next_ = now + caf::timespan{part(chance)};
 }
 
-peer* roster::find(std::string_view name) {
+const peer* roster::find(std::string_view name) const {
   const auto found = peers_.find(name);
   return found == peers_.end() ? nullptr : &found->second;
+}
+
+peer* roster::find(std::string_view name) {
+  return const_cast<peer*>(std::as_const(*this).find(name));
 }
 
 peer* roster::find_link(link_id which) {
@@ -96,9 +101,7 @@ std::optional<std::string> roster::objection(const greeting& by,
   if (found == peers_.end())
     return std::nullopt;
   const auto& known = found->second;
-  const auto silence = now - known.heard;
-  if (known.link != 0
-      && silence < std::chrono::milliseconds{from_.suspect_after_ms})
+  if (known.link != 0 && !is_silent(known, now))
     return known.is.incarnation == by.incarnation
              ? "there is a link already"
              : "the name " + by.name + " is taken, by the node at "
@@ -120,12 +123,11 @@ bool roster::outdo(const msg::member& x) {
 }
 
 node_state roster::state_of(const peer& x, moment now) const {
-  const auto silence = now - x.heard;
   if (x.is.left)
     return node_state::left;
-  if (silence >= std::chrono::milliseconds{from_.down_after_ms})
+  if (now - x.heard >= std::chrono::milliseconds{from_.down_after_ms})
     return node_state::down;
-  if (!x.node || silence >= std::chrono::milliseconds{from_.suspect_after_ms})
+  if (!x.node || is_silent(x, now))
     return x.state == node_state::down ? node_state::down : node_state::suspect;
   return node_state::alive;
 }

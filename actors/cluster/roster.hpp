@@ -65,7 +65,11 @@ public:
   [[nodiscard]] table& peers() noexcept {
     return peers_;
   }
+  [[nodiscard]] const table& peers() const noexcept {
+    return peers_;
+  }
   [[nodiscard]] peer* find(std::string_view name);
+  [[nodiscard]] const peer* find(std::string_view name) const;
   [[nodiscard]] peer* find_link(link_id which);
 
   /// Takes over what is newer than what it has. True: something was.

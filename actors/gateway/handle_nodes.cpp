@@ -1,4 +1,5 @@
 #include "actors/gateway/handlers.hpp"
+#include "actors/gateway/remote.hpp"
 #include "actors/gateway/targets.hpp"
 #include "config/base/quote.hpp"
 #include "config/run_options.hpp"
@@ -9,13 +10,6 @@
 namespace troupe::gateway {
 
 namespace {
-
-outcome check_cluster(const session& in) {
-  if (in.cluster())
-    return {};
-  return fail(fault::unsupported,
-              "nodes: this supervisor is in no cluster (--cluster-listen)");
-}
 
 /// `zone=a,disk=ssd`
 outcome read_constraints(std::string_view text, msg::place& out) {

@@ -193,12 +193,17 @@ result<std::optional<remote_place>> remote_target(std::string_view target) {
   return out;
 }
 
+outcome check_cluster(const session& in) {
+  if (in.cluster())
+    return {};
+  return fail(fault::unsupported,
+              "nodes: this supervisor is in no cluster (--cluster-listen)");
+}
+
 outcome call_node(session& in, const request& x, const remote_place& at) {
   if (x.from_node)
     return fail(fault::invalid_config, "nodes: a node asks no third one");
-  if (!in.cluster())
-    return fail(fault::unsupported,
-                "nodes: this supervisor is in no cluster (--cluster-listen)");
+  TROUPE_CHECK(check_cluster(in));
   if (x.has_more)
     return fail(fault::invalid_config, "bytes sent before the answer");
   auto what = x;

@@ -33,6 +33,9 @@ struct remote_place {
 [[nodiscard]] result<std::optional<remote_place>>
 remote_target(std::string_view target);
 
+/// Whether there are other nodes.
+[[nodiscard]] outcome check_cluster(const session& in);
+
 /// Has another node serve the request, on the client's side.
 outcome call_node(session& in, const request& x, const remote_place& at);
 

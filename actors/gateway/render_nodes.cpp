@@ -3,16 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include <array>
 #include <chrono>
-#include <string_view>
 
 namespace troupe::gateway {
 
 namespace {
-
-constexpr std::array<std::string_view, 4> node_states{"alive", "suspect",
-                                                      "down", "left"};
 
 nlohmann::json document_of(const msg::node_view& x) {
   auto labels = nlohmann::json::object();
@@ -22,7 +17,7 @@ nlohmann::json document_of(const msg::node_view& x) {
     x.in_state);
   return {{"name", x.is.name},
           {"address", x.is.address},
-          {"state", node_states[static_cast<std::size_t>(x.state)]},
+          {"state", to_string(x.state)},
           {"state_for_ms", for_ms.count()},
           {"started", rfc3339(static_cast<time_ns>(x.is.incarnation))},
           {"version", x.is.version},

@@ -51,9 +51,7 @@ result<std::vector<node_answer>> ask_all_nodes(const context& with,
   std::vector<std::pair<std::string, std::future<result<json>>>> asked;
   for (const auto& x : all) {
     const auto name = x.at("name").get<std::string>();
-    const auto path = x.value("self", false)
-                        ? target
-                        : on_node(name, target) + sign + node_timeout;
+    const auto path = on_node(name, target) + sign + node_timeout;
     if (x.at("state") != "left")
       asked.emplace_back(name, std::async(std::launch::async, [&with, path] {
                            auto api = with.api();
@@ -66,21 +64,29 @@ result<std::vector<node_answer>> ask_all_nodes(const context& with,
   return out;
 }
 
+int each_answer(
+  std::vector<node_answer> all,
+  const std::function<void(const std::string& node, json& answer)>& take) {
+  auto code = 0;
+  for (auto& each : all)
+    if (each.answer)
+      take(each.node, *each.answer);
+    else
+      code = complain(
+        std::move(each.answer).error().during("node " + each.node));
+  return code;
+}
+
 result<json> merged_lists(const context& with, const std::string& target,
                           int& code) {
   TROUPE_TRY(auto answers, ask_all_nodes(with, target));
   auto out = json::array();
-  for (auto& each : answers) {
-    if (!each.answer) {
-      code = complain(
-        std::move(each.answer).error().during("node " + each.node));
-      continue;
-    }
-    for (auto& element : *each.answer) {
-      element["node"] = each.node;
+  code = each_answer(std::move(answers), [&](const auto& node, json& list) {
+    for (auto& element : list) {
+      element["node"] = node;
       out.push_back(std::move(element));
     }
-  }
+  });
   return out;
 }
 

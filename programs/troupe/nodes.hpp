@@ -37,6 +37,12 @@ struct node_answer {
 [[nodiscard]] result<std::vector<node_answer>>
 ask_all_nodes(const context& with, const std::string& target);
 
+/// `take` for each answer; complains about the nodes that have none. The exit
+/// code.
+int each_answer(std::vector<node_answer> all,
+                const std::function<void(const std::string& node,
+                                         nlohmann::json& answer)>& take);
+
 /// Lists of all nodes as one, each element with its `node`; complains about the
 /// nodes that are missing, and makes `code` say so.
 [[nodiscard]] result<nlohmann::json>

@@ -144,20 +144,16 @@ outcome follow(api_client& api, const std::vector<std::string>& ids,
 
 /// Of every node of the cluster, again and again; rows are named NODE/ID.
 outcome follow_all_nodes(const context& with, const stats_request& x) {
-  for (auto code = 0;; std::this_thread::sleep_for(std::chrono::seconds{1})) {
+  for (;; std::this_thread::sleep_for(std::chrono::seconds{1})) {
     TROUPE_TRY(auto looks, ask_all_nodes(with, "/v1/stats"));
     auto rows = json::array();
-    for (auto& each : looks) {
-      if (!each.answer) {
-        code = complain(
-          std::move(each.answer).error().during("node " + each.node));
-        continue;
-      }
-      for (auto& row : each.answer->at("containers")) {
-        row["id"] = each.node + '/' + row.value("id", std::string{});
-        rows.push_back(std::move(row));
-      }
-    }
+    const auto code = each_answer(
+      std::move(looks), [&](const auto& node, json& look) {
+        for (auto& row : look.at("containers")) {
+          row["id"] = node + '/' + row.value("id", std::string{});
+          rows.push_back(std::move(row));
+        }
+      });
     show(rows_of({{"containers", std::move(rows)}}, x.ids), x);
     if (x.no_stream)
       return code == 0 ? outcome{}

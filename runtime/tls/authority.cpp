@@ -134,15 +134,6 @@ result<credentials> written(const key_pair& x) {
   return credentials{text_of(certificate.get()), text_of(key.get())};
 }
 
-result<key_ptr> read_key(std::string_view pem) {
-  key_ptr out{PEM_read_bio_PrivateKey(reader_of(pem).get(), nullptr,
-                                      no_password, nullptr)};
-  if (!out)
-    return fail_openssl("expected an unencrypted private key in PEM",
-                        fault::invalid_config);
-  return out;
-}
-
 /// What issues must be an authority, now, and have its own key.
 outcome check_authority(const key_pair& x) {
   if (X509_check_ca(x.certificate.get()) != 1)

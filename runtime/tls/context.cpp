@@ -41,8 +41,8 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* size,
 }
 
 outcome check_issuer(X509_STORE* trusted, X509* certificate) {
-  const std::unique_ptr<X509_STORE_CTX, decltype(&X509_STORE_CTX_free)> check{
-    X509_STORE_CTX_new(), X509_STORE_CTX_free};
+  const std::unique_ptr<X509_STORE_CTX, freed_by<X509_STORE_CTX_free>> check{
+    X509_STORE_CTX_new()};
   if (!check
       || X509_STORE_CTX_init(check.get(), trusted, certificate, nullptr) != 1)
     return fail_openssl("check the certificate");
@@ -65,10 +65,7 @@ result<context> make_context(std::string_view authority,
   const own_errors none_left;
   TROUPE_TRY(const auto ca, read_certificate(authority));
   TROUPE_TRY(const auto certificate, read_certificate(own.certificate));
-  const key_ptr key{PEM_read_bio_PrivateKey(reader_of(own.key).get(), nullptr,
-                                            no_password, nullptr)};
-  if (!key)
-    return fail_openssl("expected a private key in PEM", fault::invalid_config);
+  TROUPE_TRY(const auto key, read_key(own.key));
   context out{SSL_CTX_new(TLS_method())};
   if (!out)
     return fail_openssl("make a TLS context");

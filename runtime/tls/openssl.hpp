@@ -100,6 +100,15 @@ read_certificate(std::string_view pem) {
   return out;
 }
 
+[[nodiscard]] inline result<key_ptr> read_key(std::string_view pem) {
+  key_ptr out{PEM_read_bio_PrivateKey(reader_of(pem).get(), nullptr,
+                                      no_password, nullptr)};
+  if (!out)
+    return fail_openssl("expected an unencrypted private key in PEM",
+                        fault::invalid_config);
+  return out;
+}
+
 /// A moment of a certificate. What time_ns cannot hold is its end or, before
 /// 1970, 1: 0 means never.
 [[nodiscard]] inline result<time_ns> time_of(const ASN1_TIME* at) {
