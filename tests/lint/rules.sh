@@ -4,8 +4,7 @@
 # with the first file of it.
 set -euo pipefail
 cd "$1"
-rules=(1 2 3 4 5 6 7 8 9 12 13)
-[ -e actors/cluster ] && rules+=(10)
+rules=(1 2 3 4 5 6 7 8 9 10 12 13)
 [ -e runtime/checkpoint ] && rules+=(11)
 bad=0
 for rule in "${rules[@]}"; do

@@ -76,8 +76,8 @@ copy_rules
 sed -i '/^| 9 /d' "$scratch/docs/architecture.md"
 expect_refusal 'a rule that is not documented'
 copy_rules
-mkdir -p "$scratch/actors/cluster"
-expect_refusal 'a cluster without a test of rule 10'
+mkdir -p "$scratch/runtime/checkpoint"
+expect_refusal 'checkpoints without a test of rule 11'
 copy_rules
 echo 'TEST_CASE("x", "[rule-14]")' >>"$scratch/tests/unit/config/base_test.cpp"
 expect_refusal 'a rule that does not exist'
