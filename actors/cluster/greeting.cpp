@@ -5,7 +5,13 @@
 
 #include <nlohmann/json.hpp>
 
+#ifndef TROUPE_NODE_PROTOCOL // tests build another
+#define TROUPE_NODE_PROTOCOL 1
+#endif
+
 namespace troupe::cluster {
+
+const std::uint32_t protocol_version = TROUPE_NODE_PROTOCOL;
 
 template <class Io>
 void fields(Io& io, greeting& x) {

@@ -10,7 +10,7 @@
 namespace troupe::cluster {
 
 /// Of what nodes say to each other: greetings, and messages over BASP.
-inline constexpr std::uint32_t protocol_version = 1;
+extern const std::uint32_t protocol_version;
 
 /// What nodes tell each other inside TLS, before anything else: first the one
 /// that has connected, then the other. One JSON object, its length in four

@@ -40,13 +40,12 @@ struct members {
   TROUPE_MESSAGE(members, x.all)
 };
 
-/// The first message over a new link; answered with `members`. `token`: of the
-/// greeting that it was answered with.
+/// The first message over a new link; answered with `members`, of which there
+/// is one: who answers. `token`: of the greeting that it was answered with.
 struct join {
   std::string token;
   member me;
-  members known;
-  TROUPE_MESSAGE(join, x.token, x.me, x.known)
+  TROUPE_MESSAGE(join, x.token, x.me)
 };
 
 /// How much a node has to do.
@@ -245,6 +244,8 @@ using node_actor = protocol<
   caf::replies_to<msg::join>::with<msg::members>,
   // It lives.
   caf::reacts_to<msg::node_heartbeat>,
+  // There is news of one.
+  caf::reacts_to<msg::member>,
   // Tells what there is to know, and hears the same.
   caf::replies_to<msg::members>::with<msg::members>,
   // Its SUPERVISOR, for programs.

@@ -125,6 +125,7 @@ behave(cluster_actor::stateful_pointer<node_actor_state> self,
     },
     [&state](const msg::join& x) { return state.join(x); },
     [&state](const msg::node_heartbeat& x) { state.heard(x); },
+    [&state](const msg::member& x) { state.hear_of(x); },
     [&state](const msg::members& x) { return state.exchange(x); },
     [&state](const msg::describe_node&) {
       return msg::node_handles{state.from.name, state.from.supervisor};

@@ -88,11 +88,11 @@ void node_actor_state::send_heartbeats(std::uint64_t digest) {
       self->send(each.node, x);
 }
 
-/// News of this node itself. Whoever does not get it hears of it by digest.
+/// Whoever does not get it hears of it by digest.
 void node_actor_state::tell_all(const msg::member& news) {
   for (auto& [name, each] : known->peers())
     if (each.node)
-      self->send(each.node, msg::members{{news}});
+      self->send(each.node, news);
 }
 
 void node_actor_state::measure() {
@@ -118,17 +118,24 @@ void node_actor_state::measure() {
       [](const caf::error&) {}); // It ends, and so does this.
 }
 
-/// Lists are sent when they differ only, and to one node at a time: news comes
-/// with links, this is for what was missed.
+/// Lists are sent when they differ only, and to one node at a time: this is for
+/// what was missed. What differs for a moment is news that is on its way.
 void node_actor_state::exchange_with_one(std::uint64_t digest) {
+  constexpr auto patience = 2; // heartbeats
   std::vector<peer*> others;
-  for (auto& [name, each] : known->peers())
-    if (each.node && each.digest != 0 && each.digest != digest)
+  for (auto& [name, each] : known->peers()) {
+    const auto same = !each.node || each.digest == 0 || each.digest == digest;
+    each.differs = same ? 0 : each.differs + 1;
+    if (each.differs >= patience)
       others.push_back(&each);
+  }
   if (others.empty())
     return;
-  const auto& with = *others[chance() % others.size()];
-  self->request(with.node, exchange_patience, known->all())
+  exchange_with(others[chance() % others.size()]->node);
+}
+
+void node_actor_state::exchange_with(const node_actor& node) {
+  self->request(node, exchange_patience, known->all())
     .then([this](const msg::members& theirs) { merge(theirs); },
           [](const caf::error& why) {
             spdlog::debug("members: {}", from_caf(why).what);
@@ -152,20 +159,38 @@ msg::members node_actor_state::exchange(const msg::members& x) {
 
 void node_actor_state::merge(const msg::members& x) {
   for (const auto& each : x.all)
-    if (known->outdo(each))
-      begin_again();
-    else
-      learn(each);
+    hear_of(each);
 }
 
-void node_actor_state::learn(const msg::member& x) {
+/// True: it is news.
+bool node_actor_state::hear_of(const msg::member& x) {
+  if (!known->outdo(x))
+    return learn(x);
+  begin_again();
+  return false;
+}
+
+/// It has joined this node. To who has heard of it already it is no news: so
+/// the others hear of it once each, from its first peer.
+void node_actor_state::introduce(const msg::member& x) {
+  if (hear_of(x))
+    tell_all(x);
+}
+
+bool node_actor_state::learn(const msg::member& x) {
   if (!known->merge(x, now()))
-    return;
+    return false;
   auto& of = *known->find(x.name);
   if (of.link != 0 && of.linked < x.incarnation)
     lose_link(of, "it has started again");
   else
     look_at(of);
+  return true;
+}
+
+bool node_actor_state::is_alone() const {
+  return std::ranges::none_of(
+    known->peers(), [](const auto& x) { return x.second.node != nullptr; });
 }
 
 /// All links were made by an incarnation that the others do not believe in.

@@ -12,6 +12,10 @@
 /// How links are made and lost. One side dials, the other is asked; both greet
 /// each other, and then the side that has dialed joins. Should both dial at
 /// once, the smaller name's link is the one that both keep.
+///
+/// A link brings no list of all nodes, or N nodes would send N² of them: who
+/// had nobody before asks for it, who is new is told of to the others, and what
+/// is missed comes with the heartbeats (node_health.cpp).
 namespace troupe::cluster {
 
 namespace {
@@ -83,12 +87,11 @@ void node_actor_state::speaks(const msg::link_speaks& x) {
     if (auto* with = known->find_link(link))
       lose_link(*with, "join: " + from_caf(why).what);
   };
-  self
-    ->request(x.node, join_patience,
-              msg::join{x.token, known->me(), known->all()})
+  self->request(x.node, join_patience, msg::join{x.token, known->me()})
     .then(
-      [this, link = x.link, node = x.node](const msg::members& theirs) {
-        merge(theirs);
+      [this, link = x.link, node = x.node](const msg::members& who) {
+        for (const auto& each : who.all)
+          introduce(each);
         if (auto* with = known->find_link(link))
           joined(*with, node);
       },
@@ -104,15 +107,16 @@ caf::result<msg::members> node_actor_state::join(const msg::join& x) {
     return to_caf({fault::denied, 0, "nobody was greeted with that token"});
   const auto link = greeted->second.link;
   expected.erase(greeted);
-  learn(x.me);
-  merge(x.known);
+  introduce(x.me);
   if (with->link != link)
     return to_caf({fault::unavailable, 0, "the link is given up"});
   joined(*with, caf::actor_cast<node_actor>(self->current_sender()));
-  return known->all();
+  return msg::members{{known->me()}};
 }
 
 void node_actor_state::joined(peer& with, node_actor node) {
+  if (is_alone())
+    exchange_with(node);
   with.node = std::move(node);
   with.heard = now();
   with.problem.clear();
@@ -205,10 +209,8 @@ void node_actor_state::say_goodbye() {
 }
 
 void node_actor_state::leave_if_alone() {
-  for (const auto& [name, each] : known->peers())
-    if (each.node)
-      return;
-  self->quit(caf::exit_reason::user_shutdown);
+  if (is_alone())
+    self->quit(caf::exit_reason::user_shutdown);
 }
 
 } // namespace troupe::cluster

@@ -72,12 +72,16 @@ struct node_actor_state {
   void dial_missing();
   void send_heartbeats(std::uint64_t digest);
   void exchange_with_one(std::uint64_t digest);
+  void exchange_with(const node_actor& node);
   void measure();
   void tell_all(const msg::member& news);
+  void introduce(const msg::member& x);
+  [[nodiscard]] bool is_alone() const;
   void heard(const msg::node_heartbeat& x);
   msg::members exchange(const msg::members& x);
   void merge(const msg::members& x);
-  void learn(const msg::member& x);
+  bool hear_of(const msg::member& x);
+  bool learn(const msg::member& x);
   void begin_again();
 
   // -- shared -----------------------------------------------------------------

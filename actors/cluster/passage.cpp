@@ -10,10 +10,24 @@
 
 #include <cerrno>
 #include <openssl/ssl.h>
+#include <string_view>
 #include <sys/socket.h>
 #include <utility>
 
 namespace troupe::cluster {
+
+namespace {
+
+/// Quotes in a quote are hard to read: not where it looks like a version.
+std::string shown(const std::string& version) {
+  constexpr std::string_view plain = "0123456789.+-~abcdefghijklmnopqrstuvwxyz";
+  constexpr std::size_t longest = 40;
+  const auto odd = version.size() > longest
+                   || version.find_first_not_of(plain) != version.npos;
+  return odd ? quote(version) : version;
+}
+
+} // namespace
 
 passage::passage(net::io_context& thread, shared_context how, std::string peer,
                  reports tell)
@@ -232,7 +246,7 @@ void passage::greeted(greeting theirs) {
                   + ", and its certificate says " + who_.name});
   if (theirs_.protocol != protocol_version) {
     const auto what = "protocol " + std::to_string(theirs_.protocol)
-                      + " (troupe " + quote(theirs_.version)
+                      + " (troupe " + shown(theirs_.version)
                       + "), wanted: " + std::to_string(protocol_version)
                       + " (troupe " TROUPE_VERSION ")";
     if (dialed_)
@@ -252,7 +266,7 @@ void passage::answer(greeting mine) {
   const auto refusal = mine.refusal;
   send(std::move(mine), [this, refusal] {
     if (!refusal.empty())
-      return end({fault::denied, 0, "refused: " + refusal});
+      return end({fault::denied, 0, refusal});
     tell_.admitted();
     open_bridge();
   });

@@ -44,6 +44,7 @@ struct peer {
   std::uint64_t linked = 0; ///< The incarnation that `link` leads to.
   node_actor node;          ///< Null until it has joined.
   std::uint64_t digest = 0; ///< Of what it knows.
+  int differs = 0;          ///< Heartbeats since that was what we know.
   msg::node_load has;
   back_off again;
   std::string problem;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 namespace troupe::gateway {
 
@@ -42,41 +43,46 @@ std::string_view status_name(msg::exec_status x) {
 }
 
 json document(const msg::snapshot& x) {
-  return {
-    {"id", x.id},
-    {"status", lifecycle::to_string(x.status)},
-    {"pid", x.pid},
-    {"exit_code", has_ended(x.status) ? json(x.exit_code) : json{}},
-    {"exit_signal", x.exit_signal},
-    {"oom_killed", x.oom_killed},
-    {"oom_kills", x.oom_kills},
-    {"error", x.error},
-    {"bundle", x.bundle},
-    {"rootfs", x.rootfs},
-    {"args", x.args},
-    {"hostname", x.hostname},
-    {"cgroup", x.cgroup},
-    {"created", moment(x.created)},
-    {"started", moment(x.started)},
-    {"finished", moment(x.finished)},
-    {"log_path", x.log_path},
-    {"log_driver", x.log_driver},
-    {"log_mode", x.log_mode},
-    {"log_bytes", x.output.logged},
-    {"log_dropped", x.output.dropped},
-    {"log_error", x.output.error},
-    {"output", counters(x.output)},
-    {"attach_socket", file_of(x.files, "attach")},
-    {"pid_file", file_of(x.files, "pid")},
-    {"exit_file", file_of(x.files, "exit")},
-    {"auto_remove", x.auto_remove},
-    {"stdin_open", x.stdin_open},
-    {"terminal", x.terminal},
-    {"annotations", annotations(x)},
-    {"waiting_for", x.waiting_for},
-    {"waiting_since", moment(x.waiting_since)},
-    {"execs", x.execs},
+  // A braced list would copy each pair: twice the time, for each container of a
+  // list.
+  json::object_t out;
+  const auto put = [&out](const char* name, auto&& value) {
+    out.emplace(name, std::forward<decltype(value)>(value));
   };
+  put("id", x.id);
+  put("status", lifecycle::to_string(x.status));
+  put("pid", x.pid);
+  put("exit_code", has_ended(x.status) ? json(x.exit_code) : json{});
+  put("exit_signal", x.exit_signal);
+  put("oom_killed", x.oom_killed);
+  put("oom_kills", x.oom_kills);
+  put("error", x.error);
+  put("bundle", x.bundle);
+  put("rootfs", x.rootfs);
+  put("args", x.args);
+  put("hostname", x.hostname);
+  put("cgroup", x.cgroup);
+  put("created", moment(x.created));
+  put("started", moment(x.started));
+  put("finished", moment(x.finished));
+  put("log_path", x.log_path);
+  put("log_driver", x.log_driver);
+  put("log_mode", x.log_mode);
+  put("log_bytes", x.output.logged);
+  put("log_dropped", x.output.dropped);
+  put("log_error", x.output.error);
+  put("output", counters(x.output));
+  put("attach_socket", file_of(x.files, "attach"));
+  put("pid_file", file_of(x.files, "pid"));
+  put("exit_file", file_of(x.files, "exit"));
+  put("auto_remove", x.auto_remove);
+  put("stdin_open", x.stdin_open);
+  put("terminal", x.terminal);
+  put("annotations", annotations(x));
+  put("waiting_for", x.waiting_for);
+  put("waiting_since", moment(x.waiting_since));
+  put("execs", x.execs);
+  return out;
 }
 
 } // namespace

@@ -1,3 +1,5 @@
+#include "actors/cluster/frames.hpp"
+#include "actors/cluster/greeting.hpp"
 #include "actors/gateway/body.hpp"
 #include "actors/gateway/query.hpp"
 #include "config/json/cursor.hpp"
@@ -193,6 +195,32 @@ void body(input bytes) {
   (void)taken(gateway::parse_create_exec(text_of(bytes)));
 }
 
+/// What a node is told before anything else: its length, and an object.
+void greeting(input bytes) {
+  const auto text = text_of(bytes);
+  if (text.size() < cluster::length_size)
+    return;
+  if (!taken(cluster::decode_length(text)))
+    return;
+  const auto found = cluster::decode_greeting(
+    text.substr(cluster::length_size));
+  if (!taken(found))
+    return;
+  const auto again = cluster::encode(*found);
+  require(cluster::decode_greeting(again.substr(cluster::length_size))
+          == *found);
+}
+
+/// All at once, and byte by byte: refused at the same place.
+void basp(input bytes) {
+  cluster::frames whole;
+  cluster::frames pieces;
+  auto still = true;
+  for (const auto& byte : text_of(bytes))
+    still = still && pieces.take({&byte, 1});
+  require(whole.take(text_of(bytes)) == still);
+}
+
 struct target {
   std::string_view name;
   void (*run)(input);
@@ -205,7 +233,8 @@ constexpr std::array targets{
   target{"handover", handover},   target{"frames", frames},
   target{"websocket", websocket}, target{"passwd", passwd},
   target{"state", state},         target{"query", query},
-  target{"body", body},
+  target{"body", body},           target{"greeting", greeting},
+  target{"basp", basp},
 };
 
 void (*chosen)(input) = nullptr;

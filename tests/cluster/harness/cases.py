@@ -163,7 +163,7 @@ def names(cluster):
     c.crash()
     c.certificate = "b"
     c.start([a])
-    until(lambda: "is taken" in open(c.log.name, encoding="utf-8").read(), "a second b is refused")
+    until(lambda: "is taken" in c.all_log(), "a second b is refused")
     same(a.sees()["b"], "alive", "the first b")
     c.end()
     cluster.issue("d")
@@ -173,6 +173,24 @@ def names(cluster):
         cluster.until_seen(node, "d", "alive")
         cluster.until_seen(node, "c", "down")
     same(a.need(*run(cluster, "--rm", "--node", "d"), "echo new"), "new\n", "the node of another name")
+
+
+@case("a", "b", "c")
+def versions(cluster):
+    """A node of another protocol version is refused, says why, and works on alone."""
+    a, b, c = cluster["a"], cluster["b"], cluster["c"]
+    c.crash()
+    c.program = "trouped-other"
+    c.start([a])
+    until(lambda: "no link to a: a refuses: 'protocol 99 (troupe 0.1.0), wanted: 1 (troupe 0.1.0)'" in c.all_log(), "c hears why")
+    until(lambda: "is refused: protocol 99 (troupe 0.1.0), wanted: 1 (troupe 0.1.0)" in a.all_log(), "a says why")
+    same([c.sees().get("a"), c.sees().get("b")], [None, None], "what the other version sees")
+    same(c.need(*run(cluster, "--rm"), "echo alone"), "alone\n", "a node of another version")
+    c.end()
+    c.program = "trouped"
+    c.start([a])
+    cluster.until_all_alive()
+    same(b.need(*run(cluster, "--rm", "--node", "c"), "echo again"), "again\n", "the right version")
 
 
 @case("a", "b", "c")
@@ -276,7 +294,7 @@ def observers(cluster):
     code, _, _ = https(cluster, b, "/v1/containers", context=other)
     if code == 0:
         raise Broken("a certificate of another authority is served")
-    until(lambda: "is refused: " in open(b.log.name, encoding="utf-8").read(), "b logs who is refused")
+    until(lambda: "is refused: " in b.all_log(), "b logs who is refused")
 
 
 @case("a", "b")

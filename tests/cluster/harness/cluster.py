@@ -43,6 +43,7 @@ class Node:
         self.cluster, self.name, self.address = cluster, name, address
         self.certificate = name  # that it shows
         self.labels = [f"zone={name}"]
+        self.program = "trouped"
         self.directory = os.path.join(cluster.directory, name)
         self.root = os.path.join(self.directory, "run")
         os.makedirs(self.directory)
@@ -51,7 +52,7 @@ class Node:
 
     def start(self, seeds=()):
         certificates = self.cluster.certificates
-        words = [f"{BIN}/trouped", "--root", self.root, "--state", f"{self.directory}/state",
+        words = [f"{BIN}/{self.program}", "--root", self.root, "--state", f"{self.directory}/state",
                  "--config", self.cluster.settings,
                  "--cgroup-parent", f"{self.cluster.cgroup}-{self.name}",
                  "--cluster-listen", f"0.0.0.0:{PORT}", "--cluster-address", f"{self.address}:{PORT}",
@@ -71,9 +72,12 @@ class Node:
             return self.troupe("version", "--format", "json").out.find('"server":null') < 0 and self.troupe("info").code == 0
         until(serves, f"node {self.name} serves")
 
-    def last_log(self):
+    def all_log(self):
         with open(self.log.name, encoding="utf-8") as file:
-            return "".join(file.readlines()[-20:])
+            return file.read()
+
+    def last_log(self):
+        return "".join(self.all_log().splitlines(keepends=True)[-20:])
 
     def crash(self):
         self.trouped.kill()

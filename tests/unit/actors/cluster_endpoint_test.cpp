@@ -814,7 +814,7 @@ TEST_CASE_METHOD(fixture, "a node that answers in another version has no link",
     [&](const auto& x) { return x.not_linked.contains(which); });
   CHECK(all.not_linked.at(which).why
         == failure{fault::unsupported, 0,
-                   "protocol 2 (troupe '9.9.9'), wanted: 1 (troupe 0.1.0)"});
+                   "protocol 2 (troupe 9.9.9), wanted: 1 (troupe 0.1.0)"});
   check_undisturbed();
 }
 
@@ -957,7 +957,7 @@ TEST_CASE_METHOD(fixture, "another version is refused with both versions",
   const auto answer = newer.read_greeting();
   REQUIRE(answer);
   CHECK(answer->refusal
-        == "protocol 7 (troupe '9.9.9'), wanted: 1 (troupe 0.1.0)");
+        == "protocol 7 (troupe 9.9.9), wanted: 1 (troupe 0.1.0)");
   CHECK(answer->protocol == protocol_version);
   CHECK(answer->version == "0.1.0");
   CHECK(newer.closed());

@@ -83,7 +83,9 @@ void count(traffic& to, const caf::mailbox_element& x) {
     ++to.heartbeats;
   } else if (content.match_elements<msg::join>()) {
     ++to.joins;
-    to.records += 1 + content.get_as<msg::join>(0).known.all.size();
+    ++to.records;
+  } else if (content.match_elements<msg::member>()) {
+    ++to.records;
   } else if (content.match_elements<msg::members>()) {
     to.records += content.get_as<msg::members>(0).all.size();
     ++(x.mid.is_response() ? to.answers : to.exchanges);

@@ -28,7 +28,7 @@ struct traffic {
   std::size_t heartbeats = 0;
   std::size_t exchanges = 0; ///< Lists, and the last word of one that leaves.
   std::size_t answers = 0;
-  std::size_t records = 0; ///< In joins, exchanges and answers.
+  std::size_t records = 0; ///< In joins, news, exchanges and answers.
 
   traffic& operator+=(const traffic& x);
   friend traffic operator-(const traffic& a, const traffic& b);

@@ -125,7 +125,7 @@ TEST_CASE_METHOD(cluster, "the third learns of the second through the first",
   begin_two();
   c = &begin("c");
   CHECK(seen(*c) == "a alive, b suspect, c alive");
-  CHECK(seen(*b) == "a alive, b alive");
+  CHECK(seen(*b) == "a alive, b alive, c suspect");
   pass(heartbeat);
   for (const auto* each : {a, b, c})
     CHECK(seen(*each) == "a alive, b alive, c alive");
@@ -232,17 +232,38 @@ TEST_CASE_METHOD(cluster, "a join needs the token of its greeting",
   a = &begin("a");
   const auto token = greet(*a, greeting_of("x"));
   const auto x = member_called("x");
-  const auto wrong = refused<msg::members>(*a, msg::join{"guessed", x, {}});
+  const auto wrong = refused<msg::members>(*a, msg::join{"guessed", x});
   CHECK(wrong.code == fault::denied);
   CHECK(wrong.what == "nobody was greeted with that token");
-  CHECK(refused<msg::members>(*a, msg::join{"", x, {}}).code == fault::denied);
-  CHECK(refused<msg::members>(*a, msg::join{token, member_called("y"), {}}).code
+  CHECK(refused<msg::members>(*a, msg::join{"", x}).code == fault::denied);
+  CHECK(refused<msg::members>(*a, msg::join{token, member_called("y")}).code
         == fault::denied);
   CHECK(seen(*a) == "a alive, x suspect");
-  CHECK(ask<msg::members>(*a, msg::join{token, x, {}}).all.size() == 2);
+  CHECK(ask<msg::members>(*a, msg::join{token, x}).all.size() == 1);
   CHECK(seen(*a) == "a alive, x alive");
-  CHECK(refused<msg::members>(*a, msg::join{token, x, {}}).code
-        == fault::denied);
+  CHECK(refused<msg::members>(*a, msg::join{token, x}).code == fault::denied);
+}
+
+TEST_CASE_METHOD(cluster, "who is new is told of once", "[cluster]") {
+  begin_three();
+  const auto before = total();
+  begin("d");
+  pass(2s);
+  // d says who it is to each, and each to d; a tells b and c, and gives d the
+  // list that it asks for.
+  const auto sent = total() - before;
+  CHECK(sent.joins == 3);
+  CHECK(sent.exchanges == 1);
+  CHECK(sent.records < 20);
+}
+
+TEST_CASE_METHOD(cluster, "a drain is told once to each", "[cluster]") {
+  begin_three();
+  const auto before = total();
+  ask<msg::done>(*a, msg::drain{true});
+  CHECK((total() - before).records == 2);
+  CHECK(view(*b, "a").is.draining);
+  CHECK(view(*c, "a").is.draining);
 }
 
 // -- names --------------------------------------------------------------------
