@@ -12,7 +12,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <string>
+#include <string_view>
 #include <sys/epoll.h>
 #include <utility>
 
@@ -20,7 +22,10 @@ namespace troupe::gateway {
 
 namespace {
 
-constexpr std::int64_t window = 256 << 10; ///< Bytes under way to one end.
+/// Bytes under way to one end: what a link of some GB/s carries in the
+/// millisecond that a dozen threads take to hand a chunk on, and credit back.
+constexpr std::int64_t window = 1 << 20;
+constexpr std::int64_t least_credit = window / 8; ///< Told at once.
 constexpr std::size_t longest_chunk = 64U << 10U;
 constexpr auto peer_patience = std::chrono::seconds{10};
 
@@ -44,6 +49,8 @@ struct pipe_state {
   void proceed();
   void read();
   void write();
+  bool write_pending();
+  void owe(std::int64_t bytes);
   void arm();
   void peer_ends();
   void quit_if_done();
@@ -53,7 +60,10 @@ struct pipe_state {
   pipe_actor peer; ///< Null: nobody has come yet.
   deadlines<pointer, pipe_due> due;
   std::int64_t room = 0; ///< Bytes that the peer can take.
-  std::string pending;   ///< To be written.
+  std::int64_t owed = 0; ///< Bytes written of which it has not been told.
+  std::deque<std::string> pending; ///< To be written.
+  std::size_t begun = 0;           ///< Bytes of the first that are.
+  std::int64_t held = 0;           ///< Bytes pending.
   bool read_ended = false;
   bool hung_up = false;    ///< Whoever had the descriptor's other end is gone.
   bool peer_ended = false; ///< Nothing comes any more but what is pending.
@@ -75,9 +85,14 @@ void pipe_state::credit(const msg::pipe_credit& x) {
 }
 
 void pipe_state::data(const msg::pipe_data& x) {
-  if (std::ssize(pending) + std::ssize(x.bytes) > window)
+  if (held + std::ssize(x.bytes) > window)
     return self->quit(); // More than it was told.
-  pending += x.bytes;
+  held += std::ssize(x.bytes);
+  // Small ones together: a string for each byte would be forty times as much.
+  if (pending.empty() || pending.back().size() + x.bytes.size() > longest_chunk)
+    pending.push_back(x.bytes);
+  else
+    pending.back() += x.bytes;
   proceed();
 }
 
@@ -108,17 +123,36 @@ void pipe_state::read() {
   }
 }
 
-void pipe_state::write() {
-  auto failed = hung_up && read_ended;
-  if (!pending.empty() && !failed) {
-    const auto put = sys::write_some(fd.get(), pending);
-    failed = put.failed;
-    pending.erase(0, put.bytes);
-    if (put.bytes > 0 && peer && !peer_ended)
-      self->send(peer, msg::pipe_credit{static_cast<std::int64_t>(put.bytes)});
+void pipe_state::owe(std::int64_t bytes) {
+  owed += bytes;
+  if (owed >= least_credit && peer && !peer_ended)
+    self->send(peer, msg::pipe_credit{std::exchange(owed, 0)});
+}
+
+/// False: nobody will ever read it.
+bool pipe_state::write_pending() {
+  while (!pending.empty()) {
+    const auto rest = std::string_view{pending.front()}.substr(begun);
+    const auto put = sys::write_some(fd.get(), rest);
+    if (put.failed)
+      return false;
+    const auto written = static_cast<std::int64_t>(put.bytes);
+    begun += put.bytes;
+    held -= written;
+    owe(written);
+    if (put.bytes < rest.size())
+      return true;
+    pending.pop_front();
+    begun = 0;
   }
+  return true;
+}
+
+void pipe_state::write() {
+  const auto failed = (hung_up && read_ended) || !write_pending();
   if (failed) { // Nobody reads; what there is to be read still counts.
     pending.clear();
+    held = 0;
     peer_ended = write_ended = true;
   }
   if (pending.empty() && peer_ended && !std::exchange(write_ended, true))

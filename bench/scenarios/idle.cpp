@@ -1,6 +1,7 @@
 #include "bench/harness/clock.hpp"
 #include "bench/harness/footprint.hpp"
 #include "bench/harness/interrupt.hpp"
+#include "bench/scenarios/participants.hpp"
 #include "bench/scenarios/scenarios.hpp"
 
 #include <poll.h>
@@ -26,27 +27,29 @@ outcome pass_time(int seconds) {
 outcome measure_idle(session& in) {
   const auto count = static_cast<std::size_t>(in.rounds(1000, 50));
   TROUPE_CHECK(in.in.idle->resize(count));
-  struct watched {
-    const char* who;
-    pid_t pid;
-    usage before{};
-  };
-  std::vector<watched> all{{"trouped", in.in.trouped->pid()},
-                           {"troupe-shim", in.in.trouped->shim_pid()}};
   // The starts' deadlines, a minute each, cannot be cancelled in CAF 0.17.
   TROUPE_CHECK(pass_time(in.rounds(75, 1)));
-  for (auto& each : all) {
-    TROUPE_TRY(each.before, usage_of(each.pid));
+  return measure_rest(in, condition_of(count),
+                      {{"trouped", in.in.trouped->pid()},
+                       {"troupe-shim", in.in.trouped->shim_pid()}},
+                      in.rounds(60, 3));
+}
+
+outcome measure_rest(session& in, const std::string& condition,
+                     const std::vector<resting>& who, int seconds) {
+  std::vector<usage> before;
+  for (const auto& each : who) {
+    TROUPE_TRY(before.emplace_back(), usage_of(each.pid));
   }
   const auto began = now_ns();
-  TROUPE_CHECK(pass_time(in.rounds(60, 3)));
-  const auto seconds = ms_since(began) / 1e3;
-  for (const auto& each : all) {
-    TROUPE_TRY(const auto now, usage_of(each.pid));
-    const auto used = static_cast<double>(now.cpu_ns - each.before.cpu_ns);
-    in.add(condition_of(count), cpu, each.who, used / 1e7 / seconds);
-    in.add(condition_of(count), wakeups, each.who,
-           static_cast<double>(now.switches - each.before.switches) / seconds);
+  TROUPE_CHECK(pass_time(seconds));
+  const auto took = ms_since(began) / 1e3;
+  for (std::size_t i = 0; i < who.size(); ++i) {
+    TROUPE_TRY(const auto now, usage_of(who[i].pid));
+    const auto used = static_cast<double>(now.cpu_ns - before[i].cpu_ns);
+    const auto woken = static_cast<double>(now.switches - before[i].switches);
+    in.add(condition, cpu, who[i].name, used / 1e7 / took);
+    in.add(condition, wakeups, who[i].name, woken / took);
   }
   return {};
 }

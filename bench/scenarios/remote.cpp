@@ -188,6 +188,11 @@ outcome measure_remote(session& in) {
     "raw",
     {reader(nodes, false, bundle, mib), reader(nodes, true, bundle, mib)},
     in.rounds(8, 2)));
+  // What heartbeats cost.
+  TROUPE_CHECK(measure_rest(
+    in, "2 nodes",
+    {{"no cluster", in.in.trouped->pid()}, {"one of two", nodes.a->pid()}},
+    in.rounds(60, 3)));
   return nodes.finish();
 }
 
