@@ -143,8 +143,10 @@ def no_memory(host, totals):
             host.revive()
             host.troupe("rm", "-f", "much")
             last(0.3)
+        told = f"ended {host.restarts - restarts} times"
+        host.kill()  # it may be in there still
         crowd.finish(totals)
-        return f"ended {host.restarts - restarts} times"
+        return told
     finally:
         host.until(lambda: not os.path.exists(cgroup) or remove(cgroup), "its cgroup can go")
 
