@@ -29,4 +29,4 @@ client_packages=(podman conmon containerd runc catatonit containernetworking-plu
 # tests/fault: what drives it.
 fault_packages=(python3)
 # tests/cluster: networks of namespaces, and who asks over HTTPS.
-cluster_packages=(python3 iproute2 curl bsdutils)
+cluster_packages=(python3 iproute2 curl socat bsdutils)

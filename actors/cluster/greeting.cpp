@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #ifndef TROUPE_NODE_PROTOCOL // tests build another
-#define TROUPE_NODE_PROTOCOL 1
+#define TROUPE_NODE_PROTOCOL 2
 #endif
 
 namespace troupe::cluster {

@@ -27,11 +27,14 @@ struct member {
   std::uint64_t incarnation = 0; ///< When it was started, ns since 1970.
   std::uint32_t revision = 0;    ///< Counts what it has changed since.
   bool left = false;
-  bool draining = false; ///< It takes no new containers.
+  caf::timespan left_for{0}; ///< As who tells it knows.
+  bool removed = false;      ///< It has left, and is not to be listed.
+  bool draining = false;     ///< It takes no new containers.
   std::vector<std::string> label_keys;
   std::vector<std::string> label_values;
   TROUPE_MESSAGE(member, x.name, x.address, x.version, x.incarnation,
-                 x.revision, x.left, x.draining, x.label_keys, x.label_values)
+                 x.revision, x.left, x.left_for, x.removed, x.draining,
+                 x.label_keys, x.label_values)
 };
 
 /// All that a node knows of.
@@ -197,6 +200,12 @@ struct find_node {
   std::string name;
 };
 
+/// The node is gone for good: no node lists or dials it any more. Should it
+/// live after all, it comes back.
+struct remove_node {
+  std::string name;
+};
+
 /// From the endpoint; see cluster::endpoint_user.
 struct link_asked {
   cluster::link_id link = 0;
@@ -300,6 +309,8 @@ using cluster_actor = protocol<
   caf::replies_to<msg::place>::with<msg::placed>,
   // Takes no new containers, or takes them again.
   caf::replies_to<msg::drain>::with<msg::done>,
+  // Has all forget a node that is down or has left.
+  caf::replies_to<msg::remove_node>::with<msg::done>,
   // Links come and go.
   caf::reacts_to<msg::link_asked>, caf::reacts_to<msg::link_made>,
   caf::reacts_to<msg::link_speaks>, caf::reacts_to<msg::link_failed>,
@@ -354,6 +365,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_cluster_local,
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::msg::place))
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::msg::placed))
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::msg::find_node))
+  CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::msg::remove_node))
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::msg::node_found))
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::msg::link_asked))
   CAF_ADD_TYPE_ID(troupe_cluster_local, (troupe::msg::link_made))
@@ -370,6 +382,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::drain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::place)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::placed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::find_node)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::remove_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::node_found)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::link_asked)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::msg::link_made)

@@ -58,8 +58,9 @@ msg::nodes node_actor_state::list() const {
                                  has};
   out.all.push_back(me);
   for (const auto& [name, each] : known->peers())
-    out.all.push_back(
-      {each.is, each.state, now() - each.since, each.problem, false, each.has});
+    if (!each.is.removed)
+      out.all.push_back({each.is, each.state, now() - each.since, each.problem,
+                         false, each.has});
   std::ranges::sort(out.all, {}, [](const auto& x) { return x.is.name; });
   return out;
 }
@@ -69,7 +70,7 @@ node_actor_state::find(const std::string& name) const {
   if (name == from.name)
     return msg::node_found{self, true};
   const auto* found = known->find(name);
-  if (!found)
+  if (!found || found->is.removed)
     return to_caf({fault::not_found, 0, "no node " + quote(name)});
   if (!found->node)
     return to_caf({fault::node_unreachable, 0,
@@ -95,6 +96,27 @@ void node_actor_state::drain(bool begins) {
   tell_all(known->drain(begins));
 }
 
+/// Only of who is gone: another one would say at once that it is not.
+caf::result<msg::done> node_actor_state::remove(const std::string& name) {
+  auto* found = known->find(name);
+  if (name == from.name)
+    return to_caf(
+      {fault::wrong_state, 0, "node " + name + " is the one that was asked"});
+  if (!found || found->is.removed)
+    return to_caf({fault::not_found, 0, "no node " + quote(name)});
+  look_at(*found);
+  if (found->state != node_state::down && found->state != node_state::left)
+    return to_caf({fault::wrong_state, 0,
+                   "node " + name + " is "
+                     + std::string{to_string(found->state)}
+                     + ": only one that is down or has left can be removed"});
+  const auto news = known->remove(*found, now());
+  spdlog::info("node {} is removed", name);
+  look_at(*found);
+  tell_all(news);
+  return msg::done{};
+}
+
 namespace {
 
 cluster_actor::behavior_type
@@ -114,6 +136,7 @@ behave(cluster_actor::stateful_pointer<node_actor_state> self,
       state.drain(x.begins);
       return msg::done{};
     },
+    [&state](const msg::remove_node& x) { return state.remove(x.name); },
     [&state](const msg::link_asked& x) { state.asked(x); },
     [&state](const msg::link_made& x) { state.made(x); },
     [&state](const msg::link_speaks& x) { state.speaks(x); },

@@ -28,6 +28,7 @@ void node_actor_state::beat() {
   });
   for (auto& [name, each] : known->peers())
     look_at(each);
+  known->forget_who_left(now());
   dial_missing();
   measure();
   const auto digest = known->digest();
@@ -135,7 +136,7 @@ void node_actor_state::exchange_with_one(std::uint64_t digest) {
 }
 
 void node_actor_state::exchange_with(const node_actor& node) {
-  self->request(node, exchange_patience, known->all())
+  self->request(node, exchange_patience, known->all(now()))
     .then([this](const msg::members& theirs) { merge(theirs); },
           [](const caf::error& why) {
             spdlog::debug("members: {}", from_caf(why).what);
@@ -154,7 +155,7 @@ void node_actor_state::heard(const msg::node_heartbeat& x) {
 
 msg::members node_actor_state::exchange(const msg::members& x) {
   merge(x);
-  return known->all();
+  return known->all(now());
 }
 
 void node_actor_state::merge(const msg::members& x) {
@@ -164,10 +165,17 @@ void node_actor_state::merge(const msg::members& x) {
 
 /// True: it is news.
 bool node_actor_state::hear_of(const msg::member& x) {
-  if (!known->outdo(x))
-    return learn(x);
-  begin_again();
-  return false;
+  if (known->outdo(x)) {
+    begin_again();
+    return false;
+  }
+  if (!leaving && known->contradict(x)) {
+    spdlog::warn("others were told that {} is gone: it says that it is not",
+                 from.name);
+    tell_all(known->me());
+    return false;
+  }
+  return learn(x);
 }
 
 /// It has joined this node. To who has heard of it already it is no news: so

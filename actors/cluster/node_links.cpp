@@ -110,6 +110,10 @@ caf::result<msg::members> node_actor_state::join(const msg::join& x) {
   introduce(x.me);
   if (with->link != link)
     return to_caf({fault::unavailable, 0, "the link is given up"});
+  // It was removed, and lives: it shall hear of that. Then it comes again, and
+  // until the next heartbeat this link is there for the answer.
+  if (with->is.left)
+    return msg::members{{known->me(), with->is}};
   joined(*with, caf::actor_cast<node_actor>(self->current_sender()));
   return msg::members{{known->me()}};
 }

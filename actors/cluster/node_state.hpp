@@ -48,6 +48,7 @@ struct node_actor_state {
   caf::result<msg::node_found> find(const std::string& name) const;
   caf::result<msg::placed> place(const msg::place& x) const;
   void drain(bool begins);
+  caf::result<msg::done> remove(const std::string& name);
 
   // -- links ------------------------------------------------------------------
 

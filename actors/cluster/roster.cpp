@@ -14,6 +14,7 @@ namespace {
 
 constexpr auto first_pause = std::chrono::milliseconds{500};
 constexpr auto longest_pause = std::chrono::seconds{30};
+constexpr auto forget_after = std::chrono::hours{24};
 
 constexpr std::uint64_t fnv_offset = 14695981039346656037U;
 constexpr std::uint64_t fnv_prime = 1099511628211U;
@@ -61,7 +62,7 @@ peer* roster::find_link(link_id which) {
 }
 
 bool roster::merge(const msg::member& x, moment now) {
-  if (x.name == me_.name)
+  if (x.name == me_.name || (x.left && x.left_for >= forget_after))
     return false;
   const auto [at, is_new] = peers_.try_emplace(x.name);
   auto& known = at->second;
@@ -69,6 +70,7 @@ bool roster::merge(const msg::member& x, moment now) {
     return false;
   const auto starts_again = is_new || known.is.incarnation != x.incarnation;
   known.is = x;
+  known.left = now - x.left_for;
   if (starts_again) {
     known.state = node_state::suspect;
     known.since = known.heard = now;
@@ -77,10 +79,30 @@ bool roster::merge(const msg::member& x, moment now) {
   return true;
 }
 
-msg::members roster::all() const {
+const msg::member& roster::remove(peer& x, moment now) {
+  if (!std::exchange(x.is.left, true))
+    x.left = now;
+  x.is.removed = true;
+  ++x.is.revision;
+  x.is.left_for = now - x.left;
+  return x.is;
+}
+
+void roster::forget_who_left(moment now) {
+  std::erase_if(peers_, [&](const auto& each) {
+    const auto& x = each.second;
+    return x.is.left && x.link == 0 && x.dialing == 0
+           && now - x.left >= forget_after;
+  });
+}
+
+msg::members roster::all(moment now) const {
   msg::members out{{me_}};
-  for (const auto& [name, each] : peers_)
+  for (const auto& [name, each] : peers_) {
     out.all.push_back(each.is);
+    if (each.is.left)
+      out.all.back().left_for = now - each.left;
+  }
   return out;
 }
 
@@ -119,6 +141,14 @@ bool roster::outdo(const msg::member& x) {
   if (x.name != me_.name || x.incarnation <= me_.incarnation)
     return false;
   me_.incarnation = x.incarnation + 1;
+  return true;
+}
+
+bool roster::contradict(const msg::member& x) {
+  if (x.name != me_.name || x.incarnation != me_.incarnation
+      || x.revision <= me_.revision)
+    return false;
+  me_.revision = x.revision + 1;
   return true;
 }
 

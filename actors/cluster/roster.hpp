@@ -38,6 +38,7 @@ struct peer {
   msg::node_state state = msg::node_state::suspect;
   moment since{};           ///< Of `state`.
   moment heard{};           ///< The last that came from it.
+  moment left{};            ///< When it has, if `is.left`.
   link_id dialing = 0;      ///< 0: no dial of ours is under way.
   link_id link = 0;         ///< 0: none.
   bool dialed = false;      ///< `link` is one of ours.
@@ -76,8 +77,15 @@ public:
   /// Takes over what is newer than what it has. True: something was.
   bool merge(const msg::member& x, moment now);
 
+  /// Somebody else's node is gone for good. Returns what to tell the others.
+  const msg::member& remove(peer& x, moment now);
+
+  /// Everybody forgets who has left after the same time, so that nobody brings
+  /// a name back.
+  void forget_who_left(moment now);
+
   /// Everybody, this node too.
-  [[nodiscard]] msg::members all() const;
+  [[nodiscard]] msg::members all(moment now) const;
 
   /// Of `all`, whatever the order.
   [[nodiscard]] std::uint64_t digest() const;
@@ -98,6 +106,10 @@ public:
   /// Others know of a later node of this name, so this one's clock was set
   /// back. Of a later incarnation than that from now on. False: they do not.
   bool outdo(const msg::member& x);
+
+  /// Others were told that this node is gone. It says later that it is not.
+  /// False: they were not.
+  bool contradict(const msg::member& x);
 
   /// What silence makes of a peer.
   [[nodiscard]] msg::node_state state_of(const peer& x, moment now) const;

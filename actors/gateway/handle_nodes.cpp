@@ -61,4 +61,11 @@ outcome undrain_node(session& in, const call&) {
   return set_draining(in, false);
 }
 
+outcome remove_node(session& in, const call& x) {
+  TROUPE_CHECK(check_cluster(in));
+  forward<msg::done>(in, in.cluster(), patience::lookup,
+                     msg::remove_node{x.ids.at(0)});
+  return {};
+}
+
 } // namespace troupe::gateway

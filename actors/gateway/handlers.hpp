@@ -23,6 +23,7 @@ outcome list_nodes(session& in, const call& x);
 outcome choose_node(session& in, const call& x);
 outcome drain_node(session& in, const call& x);
 outcome undrain_node(session& in, const call& x);
+outcome remove_node(session& in, const call& x);
 
 // -- handle_container.cpp
 

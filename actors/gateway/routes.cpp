@@ -22,6 +22,7 @@ constexpr std::array table{
   route{"POST",   "/v1/shutdown",                shut_down,        {"stop_containers", "timeout"}},
   route{"POST",   "/v1/shim/upgrade",            upgrade_shim,     {"program"}},
   route{"GET",    "/v1/nodes",                   list_nodes},
+  route{"DELETE", "/v1/nodes/*",                 remove_node},
   route{"GET",    "/v1/placement",               choose_node,      {"constraint", "strategy", "memory"}},
   route{"POST",   "/v1/drain",                   drain_node},
   route{"POST",   "/v1/undrain",                 undrain_node},

@@ -200,6 +200,26 @@ void add_undrain(CLI::App& to, context& with) {
   });
 }
 
+void add_remove(CLI::App& to, context& with) {
+  auto names = std::make_shared<std::vector<std::string>>();
+  auto* command = to.add_subcommand("rm",
+                                    "Forget nodes that are gone for good");
+  command->add_option("NODE", *names, "Their names")->required();
+  command->footer(
+    "Of nodes that are down or have left. Who has left is forgotten by itself, "
+    "after a day; who is\ndown is dialed until it is removed. One that lives "
+    "after all, or is started again, comes back.");
+  command->callback([&with, names] {
+    with.action = [&with, names] {
+      auto api = with.api();
+      return for_each(*names, [&](const std::string& name) -> outcome {
+        TROUPE_CHECK(api.del("/v1/nodes/" + url_encoded(name)));
+        return {};
+      });
+    };
+  });
+}
+
 } // namespace
 
 void add_node_commands(CLI::App& app, context& with) {
@@ -232,6 +252,7 @@ void add_node_commands(CLI::App& app, context& with) {
   node->require_subcommand(1);
   add_drain(*node, with);
   add_undrain(*node, with);
+  add_remove(*node, with);
 }
 
 result<std::string> choose_node(context& with, const placement_wish& x) {

@@ -172,6 +172,10 @@ def names(cluster):
     for node in (a, b):
         cluster.until_seen(node, "d", "alive")
         cluster.until_seen(node, "c", "down")
+    contains(a.troupe("node", "rm", "d").err, "node d is alive: only one that is down or has left")
+    same(a.need("node", "rm", "c"), "c\n", "node rm")
+    for node in (a, b, c):
+        cluster.until_seen(node, "c", None)
     same(a.need(*run(cluster, "--rm", "--node", "d"), "echo new"), "new\n", "the node of another name")
 
 
@@ -182,8 +186,8 @@ def versions(cluster):
     c.crash()
     c.program = "trouped-other"
     c.start([a])
-    until(lambda: "no link to a: a refuses: 'protocol 99 (troupe 0.1.0), wanted: 1 (troupe 0.1.0)'" in c.all_log(), "c hears why")
-    until(lambda: "is refused: protocol 99 (troupe 0.1.0), wanted: 1 (troupe 0.1.0)" in a.all_log(), "a says why")
+    until(lambda: "no link to a: a refuses: 'protocol 99 (troupe 0.1.0), wanted: 2 (troupe 0.1.0)'" in c.all_log(), "c hears why")
+    until(lambda: "is refused: protocol 99 (troupe 0.1.0), wanted: 2 (troupe 0.1.0)" in a.all_log(), "a says why")
     same([c.sees().get("a"), c.sees().get("b")], [None, None], "what the other version sees")
     same(c.need(*run(cluster, "--rm"), "echo alone"), "alone\n", "a node of another version")
     c.end()
@@ -288,6 +292,26 @@ def observers(cluster):
         _, body, status = https(cluster, b, target, method)
         same(status, "403", f"{method} {target} by an observer: {body}")
     same(https(cluster, b, "/v1/containers/web/kill?signal=KILL", "POST", "a")[2], "200", "a member acts")
+    socket = os.path.join(cluster.directory, "b.sock")
+    certificates = cluster.certificates
+    tunnel = subprocess.Popen(
+        cluster.lan.inside("a") + [
+            "socat", f"UNIX-LISTEN:{socket},mode=0600,fork",
+            f"OPENSSL:{b.address}:{PORT},openssl-commonname=b,cafile={certificates}/ca.pem,"
+            f"cert={certificates}/ops.pem,key={certificates}/ops.key"])
+    try:
+        until(lambda: os.path.exists(socket), "socat listens")
+        words = [f"{BIN}/troupe", "--socket", socket]
+        shown = subprocess.run([*words, "logs", "web"], capture_output=True, text=True, timeout=60, check=False)
+        same((shown.returncode, shown.stdout), (0, "seen\n"), "troupe logs of an observer")
+        shown = subprocess.run([*words, "ps", "-aq", "--all-nodes"], capture_output=True, text=True, timeout=60, check=False)
+        same((shown.returncode, shown.stdout), (0, "b/web\n"), "troupe ps of an observer")
+        refused = subprocess.run([*words, "kill", "web"], capture_output=True, text=True, timeout=60, check=False)
+        same(refused.returncode, 125, "troupe kill of an observer")
+        contains(refused.stderr, "observer")
+    finally:
+        tunnel.terminate()
+        tunnel.wait()
     other = os.path.join(cluster.directory, "other")
     for words in (("init-ca",), ("issue-cert", "ops", "--role", "observer")):
         subprocess.run([f"{BIN}/troupe", "cluster", *words, "--dir", other], check=True, capture_output=True)

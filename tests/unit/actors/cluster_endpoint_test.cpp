@@ -806,7 +806,7 @@ TEST_CASE_METHOD(fixture, "a node that answers as somebody else has no link",
 TEST_CASE_METHOD(fixture, "a node that answers in another version has no link",
                  "[cluster][endpoint][rule-10]") {
   auto answer = greeting_of("gamma");
-  answer.protocol = 2;
+  answer.protocol = 3;
   answer.version = "9.9.9";
   node gamma{"gamma", context_of("gamma"), answer};
   const auto which = beta->door->dial(gamma.at, "gamma", greeting_of("beta"));
@@ -814,7 +814,7 @@ TEST_CASE_METHOD(fixture, "a node that answers in another version has no link",
     [&](const auto& x) { return x.not_linked.contains(which); });
   CHECK(all.not_linked.at(which).why
         == failure{fault::unsupported, 0,
-                   "protocol 2 (troupe 9.9.9), wanted: 1 (troupe 0.1.0)"});
+                   "protocol 3 (troupe 9.9.9), wanted: 2 (troupe 0.1.0)"});
   check_undisturbed();
 }
 
@@ -957,7 +957,7 @@ TEST_CASE_METHOD(fixture, "another version is refused with both versions",
   const auto answer = newer.read_greeting();
   REQUIRE(answer);
   CHECK(answer->refusal
-        == "protocol 7 (troupe 9.9.9), wanted: 1 (troupe 0.1.0)");
+        == "protocol 7 (troupe 9.9.9), wanted: 2 (troupe 0.1.0)");
   CHECK(answer->protocol == protocol_version);
   CHECK(answer->version == "0.1.0");
   CHECK(newer.closed());

@@ -3,6 +3,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <functional>
 
@@ -382,6 +383,127 @@ TEST_CASE_METHOD(cluster, "who has missed a goodbye hears of it", "[cluster]") {
   heal();
   pass(3 * heartbeat);
   CHECK(seen(*c) == "a alive, b left, c alive");
+}
+
+TEST_CASE_METHOD(cluster, "who has left is forgotten after a day",
+                 "[cluster]") {
+  constexpr auto almost_a_day = 24h - 8s;
+  begin_three();
+  auto gone = member_called("x");
+  gone.left = true;
+  gone.left_for = almost_a_day;
+  self->send(a->actor, gone);
+  settle();
+  CHECK(seen(*a) == "a alive, b alive, c alive, x left");
+  // It was told to nobody else, so it comes with the lists, and its age, too.
+  pass(4 * heartbeat);
+  for (const auto* each : {a, b, c})
+    CHECK(seen(*each) == "a alive, b alive, c alive, x left");
+  pass(5 * heartbeat);
+  for (const auto* each : {a, b, c})
+    CHECK(seen(*each) == "a alive, b alive, c alive");
+  const auto before = total();
+  pass(1min);
+  CHECK((total() - before).exchanges == 0);
+  gone.left_for = 24h;
+  self->send(a->actor, gone);
+  settle();
+  CHECK(seen(*a) == "a alive, b alive, c alive");
+}
+
+// -- removing -----------------------------------------------------------------
+
+TEST_CASE_METHOD(cluster, "who is down is removed everywhere", "[cluster]") {
+  begin_three();
+  kill(*c);
+  pass(10s);
+  REQUIRE(seen(*b) == "a alive, b alive, c down");
+  const auto before = total();
+  ask<msg::done>(*a, msg::remove_node{"c"});
+  CHECK((total() - before).records == 1);
+  for (const auto* each : {a, b}) {
+    CHECK(seen(*each) == "a alive, b alive");
+    CHECK(not_found(*each, "c").what == "no node 'c'");
+  }
+  CHECK(refused<msg::done>(*b, msg::remove_node{"c"}).code == fault::not_found);
+  const auto quiet = total();
+  pass(1min);
+  CHECK((total() - quiet).dials == 0);
+  CHECK((total() - quiet).exchanges == 0);
+
+  SECTION("one that joins later does not hear of it") {
+    auto& d = begin("d");
+    pass(2 * heartbeat);
+    CHECK(seen(d) == "a alive, b alive, d alive");
+    CHECK(dials_to(d, "c:7946") == 0);
+  }
+  SECTION("and is back when it starts again") {
+    auto& again = begin("c");
+    pass(2 * heartbeat);
+    for (const auto* each : {a, b, &again})
+      CHECK(seen(*each) == "a alive, b alive, c alive");
+  }
+}
+
+TEST_CASE_METHOD(cluster, "who has left can be removed", "[cluster]") {
+  begin_three();
+  leave(*c);
+  ask<msg::done>(*a, msg::remove_node{"c"});
+  CHECK(seen(*a) == "a alive, b alive");
+  CHECK(seen(*b) == "a alive, b alive");
+}
+
+TEST_CASE_METHOD(cluster, "who lives is not removed", "[cluster]") {
+  begin_three();
+  const auto alive = refused<msg::done>(*a, msg::remove_node{"b"});
+  CHECK(alive.code == fault::wrong_state);
+  CHECK(alive.what
+        == "node b is alive: only one that is down or has left can be removed");
+  CHECK(refused<msg::done>(*a, msg::remove_node{"a"}).what
+        == "node a is the one that was asked");
+  CHECK(refused<msg::done>(*a, msg::remove_node{"x"}).what == "no node 'x'");
+  kill(*b);
+  CHECK(refused<msg::done>(*a, msg::remove_node{"b"}).what
+        == "node b is suspect: only one that is down or has left can be "
+           "removed");
+}
+
+TEST_CASE_METHOD(cluster, "who was removed and lives comes back", "[cluster]") {
+  begin_three();
+  part({c});
+  pass(15s);
+  REQUIRE(seen(*a) == "a alive, b alive, c down");
+  ask<msg::done>(*a, msg::remove_node{"c"});
+  pass(1min);
+  CHECK(seen(*b) == "a alive, b alive");
+  heal();
+  const auto took = pass_until(
+    [&] {
+      return std::ranges::all_of(std::array{a, b, c}, [&](const auto* each) {
+        return seen(*each) == "a alive, b alive, c alive";
+      });
+    },
+    2min);
+  CHECK(took <= longest_pause + 4 * heartbeat);
+  const auto before = total();
+  pass(1min);
+  CHECK((total() - before).exchanges == 0);
+  CHECK((total() - before).dials == 0);
+}
+
+TEST_CASE_METHOD(cluster, "who is removed behind one node's back comes back",
+                 "[cluster]") {
+  begin_three();
+  // a has lost c, and b has not.
+  auto gone = view(*a, "c").is;
+  gone.left = gone.removed = true;
+  ++gone.revision;
+  self->send(b->actor, gone);
+  settle();
+  CHECK(seen(*b) == "a alive, b alive");
+  pass(5 * heartbeat);
+  for (const auto* each : {a, b, c})
+    CHECK(seen(*each) == "a alive, b alive, c alive");
 }
 
 TEST_CASE_METHOD(cluster, "who leaves does not wait for who hangs",
