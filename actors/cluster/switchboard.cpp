@@ -172,8 +172,11 @@ void switchboard::ended(link_id which, const passage& of, failure why) {
   admitted(which);
   if (passages_.erase(which) == 0)
     return; // dropped
-  if (of.is_linked())
+  if (of.is_linked()) {
+    if (why.code == fault::denied) // a member says what none does
+      log_refusal(of.peer(), why.what);
     return user_.unlinked(which, why.what);
+  }
   if (of.is_bridged())
     return; // Its stream's end has told the user.
   if (of.is_dialed())

@@ -2,6 +2,7 @@
 import json
 import os
 import random
+import select
 import subprocess
 import threading
 import time
@@ -353,37 +354,34 @@ def slow_reader(cluster):
     return f"a +{grown[0]} KiB, b +{grown[1]} KiB"
 
 
+ATTACKS = ("nothing", "garbage", "silence", "slow_handshake", "oversized_greeting", "oversized_frame", "flood")
+
+
 @case("a", "b", "c")
 def strangers(cluster):
-    """Garbage, silence and floods at one node's door disturb nobody."""
+    """Garbage, silence, slow and endless words and floods at one node's door disturb nobody."""
     a, b = cluster["a"], cluster["b"]
-    stop = threading.Event()
-
-    def flood():
-        """From c's network, as fast as it goes."""
-        script = (
-            "import socket,os,time\n"
-            f"end=time.monotonic()+8\nheld=[]\n"
-            "while time.monotonic()<end:\n"
-            "    try:\n"
-            f"        s=socket.create_connection(('{b.address}',{PORT}),1)\n"
-            "        s.send(os.urandom(4096))\n"
-            "        held.append(s)\n"
-            "    except OSError: pass\n"
-            "    if len(held)>200: held.pop(0).close()\n")
-        subprocess.run(cluster.lan.inside("c") + ["python3", "-c", script], check=False, capture_output=True)
-        stop.set()
-
-    rss, times = b.rss(), []
-    flooder = threading.Thread(target=flood)
-    flooder.start()
-    while not stop.is_set():
-        times.append(a.troupe(*run(cluster, "--rm", "--node", "b"), "true").seconds)
-        same(a.sees()["b"], "alive", "b, under a flood")
-        same(b.sees()["c"], "alive", "c, whose network it comes from")
-    flooder.join()
-    grown = b.rss() - rss
-    if grown > 16 << 10:
-        raise Broken(f"b has grown by {grown} KiB")
-    times.sort()
-    return f"{len(times)} remote runs meanwhile, median {1000 * times[len(times) // 2]:.0f} ms, slowest {1000 * times[-1]:.0f} ms; b +{grown} KiB"
+    cluster.issue("evil")
+    rss, said = b.rss(), ""
+    for kind in ATTACKS:
+        script = os.path.join(os.path.dirname(os.path.realpath(__file__)), "attack.py")
+        began, cpu, before, times = time.monotonic(), b.cpu_seconds(), b.rss(), []
+        attacker = subprocess.Popen(
+            cluster.lan.inside("c") + ["python3", script, kind, b.address, str(PORT), "3", cluster.certificates],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        while attacker.poll() is None:
+            times.append(a.need_seconds(*run(cluster, "--rm", "--node", "b"), "true"))
+            same(a.sees()["b"], "alive", f"b, under {kind}")
+            same(b.sees()["c"], "alive", f"c, whose network {kind} comes from")
+            select.select([], [], [], max(0.0, began + 0.1 * len(times) - time.monotonic()))  # ten a second
+        tried, took = attacker.stdout.read().strip(), time.monotonic() - began
+        if attacker.returncode != 0 or int(tried) == 0:
+            raise Broken(f"{kind}: {tried}")
+        times.sort()
+        said += (f"\n       {kind:18} {int(tried) / took:7.0f} a second; a run on b: median {1000 * times[len(times) // 2]:3.0f} ms, slowest {1000 * times[-1]:3.0f} ms; "
+                 f"b: {100 * (b.cpu_seconds() - cpu) / took:3.0f} % of a core, {b.rss() - before:+d} KiB")
+    if b.rss() - rss > 16 << 10:
+        raise Broken(f"b has grown by {b.rss() - rss} KiB{said}")
+    for wanted in ("a frame of more than 67108864 bytes", "greeting: 2147483647 bytes, more than"):
+        until(lambda wanted=wanted: wanted in b.all_log(), f"b logs '{wanted}'", 5)
+    return said

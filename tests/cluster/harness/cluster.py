@@ -117,6 +117,12 @@ class Node:
             raise Broken(f"'troupe {' '.join(words)}' on {self.name} ends with {did.code}, not {code}: {did.err or did.out}")
         return did.out
 
+    def need_seconds(self, *words):
+        """How long it takes; it must succeed."""
+        began = time.monotonic()
+        self.need(*words)
+        return time.monotonic() - began
+
     def json(self, *words):
         return json.loads(self.need(*words, "--format", "json"))
 
@@ -124,6 +130,12 @@ class Node:
         """What it thinks of every node."""
         did = self.troupe("nodes", "--format", "json")
         return {each["name"]: each["state"] for each in json.loads(did.out)} if did.code == 0 else {}
+
+    def cpu_seconds(self):
+        """Of all its threads, in user and kernel."""
+        with open(f"/proc/{self.trouped.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def rss(self):
         with open(f"/proc/{self.trouped.pid}/status", encoding="ascii") as file:

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -78,15 +79,16 @@ TEST_CASE("never more at once than may, from many threads", "[launch_gate]") {
   for (auto i = 0; i < 8; ++i)
     threads.emplace_back([&] {
       for (auto round = 0; round < 200; ++round) {
-        std::atomic<bool> called{false};
+        // The turn has come before that is told, and may be over by then.
+        const auto called = std::make_shared<std::atomic<bool>>(false);
         auto mine = gate
-                      .enter([&] {
-                        called = true;
-                        called.notify_one();
+                      .enter([called] {
+                        *called = true;
+                        called->notify_one();
                       })
                       .value();
         if (!mine.has_come())
-          called.wait(false);
+          called->wait(false);
         const auto now = ++running;
         for (auto seen = most.load();
              now > seen && !most.compare_exchange_weak(seen, now);)
