@@ -93,7 +93,7 @@ void node_actor_state::speaks(const msg::link_speaks& x) {
         for (const auto& each : who.all)
           introduce(each);
         if (auto* with = known->find_link(link))
-          joined(*with, node);
+          welcome(*with, node);
       },
       fails);
 }
@@ -110,12 +110,25 @@ caf::result<msg::members> node_actor_state::join(const msg::join& x) {
   introduce(x.me);
   if (with->link != link)
     return to_caf({fault::unavailable, 0, "the link is given up"});
-  // It was removed, and lives: it shall hear of that. Then it comes again, and
-  // until the next heartbeat this link is there for the answer.
-  if (with->is.left)
-    return msg::members{{known->me(), with->is}};
-  joined(*with, caf::actor_cast<node_actor>(self->current_sender()));
+  welcome(*with, caf::actor_cast<node_actor>(self->current_sender()));
   return msg::members{{known->me()}};
+}
+
+/// Who was removed, and lives, is told of that: it says that it does.
+void node_actor_state::welcome(peer& with, const node_actor& node) {
+  if (!with.is.left)
+    return joined(with, node);
+  self->request(node, join_patience, msg::members{{with.is}})
+    .then(
+      [this, link = with.link, node](const msg::members& who) {
+        merge(who);
+        if (auto* with = known->find_link(link))
+          joined(*with, node);
+      },
+      [this, link = with.link](const caf::error& why) {
+        if (auto* with = known->find_link(link))
+          lose_link(*with, "removed: " + from_caf(why).what);
+      });
 }
 
 void node_actor_state::joined(peer& with, node_actor node) {

@@ -58,6 +58,7 @@ struct node_actor_state {
   void failed(const msg::link_failed& x);
   void ended(const msg::link_ended& x);
   caf::result<msg::members> join(const msg::join& x);
+  void welcome(peer& with, const node_actor& node);
   void joined(peer& with, node_actor node);
   void lose_link(peer& of, const std::string& why);
   void peer_down(const caf::down_msg& x);

@@ -29,12 +29,15 @@ std::uint64_t hash(std::string_view text) {
 
 std::uint64_t digest_of(const msg::member& x) {
   return hash(x.name + '/' + std::to_string(x.incarnation) + '/'
-              + std::to_string(x.revision));
+              + std::to_string(x.revision) + (x.left ? "/left" : "")
+              + (x.removed ? "/removed" : ""));
 }
 
+/// Somebody else may have said that it left, of the revision of its own last
+/// word.
 bool is_newer(const msg::member& a, const msg::member& than) {
-  return std::tie(a.incarnation, a.revision)
-         > std::tie(than.incarnation, than.revision);
+  return std::tie(a.incarnation, a.revision, a.left, a.removed)
+         > std::tie(than.incarnation, than.revision, than.left, than.removed);
 }
 
 } // namespace
@@ -146,7 +149,7 @@ bool roster::outdo(const msg::member& x) {
 
 bool roster::contradict(const msg::member& x) {
   if (x.name != me_.name || x.incarnation != me_.incarnation
-      || x.revision <= me_.revision)
+      || !is_newer(x, me_))
     return false;
   me_.revision = x.revision + 1;
   return true;

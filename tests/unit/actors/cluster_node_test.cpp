@@ -473,22 +473,77 @@ TEST_CASE_METHOD(cluster, "who was removed and lives comes back", "[cluster]") {
   part({c});
   pass(15s);
   REQUIRE(seen(*a) == "a alive, b alive, c down");
-  ask<msg::done>(*a, msg::remove_node{"c"});
-  pass(1min);
+  const auto all_alive = [this] {
+    return std::ranges::all_of(std::array{a, b, c}, [this](const auto* each) {
+      return seen(*each) == "a alive, b alive, c alive";
+    });
+  };
+  auto most = longest_pause + 2 * heartbeat;
+  SECTION("by itself") {
+    ask<msg::done>(*a, msg::remove_node{"c"});
+  }
+  SECTION("though it has news of its own, as late as that of its end") {
+    ask<msg::done>(*a, msg::remove_node{"c"});
+    ask<msg::done>(*c, msg::drain{true});
+  }
+  SECTION("when it is dialed as a seed, though both have removed each other") {
+    ask<msg::done>(*a, msg::remove_node{"c"});
+    ask<msg::done>(*c, msg::remove_node{"a"});
+    ask<msg::done>(*c, msg::remove_node{"b"});
+    most = 2min; // It has been dialing a as its seed for a while.
+  }
+  pass(5s);
   CHECK(seen(*b) == "a alive, b alive");
   heal();
-  const auto took = pass_until(
-    [&] {
-      return std::ranges::all_of(std::array{a, b, c}, [&](const auto* each) {
-        return seen(*each) == "a alive, b alive, c alive";
-      });
-    },
-    2min);
-  CHECK(took <= longest_pause + 4 * heartbeat);
+  CHECK(pass_until(all_alive, 3min) <= most);
+  CHECK(links_between(*a, *c).size() == 1);
+  CHECK(links_between(*b, *c).size() == 1);
+  pass(3 * heartbeat); // What was missed.
   const auto before = total();
   pass(1min);
+  CHECK(all_alive());
   CHECK((total() - before).exchanges == 0);
   CHECK((total() - before).dials == 0);
+}
+
+TEST_CASE_METHOD(cluster, "a seed that was removed and lives comes back",
+                 "[cluster]") {
+  a = &start("a", {"c:7946"});
+  c = &start("c");
+  pass(2 * heartbeat);
+  REQUIRE(seen(*a) == "a alive, c alive");
+  hang(*c);
+  pass(15s);
+  ask<msg::done>(*a, msg::remove_node{"c"});
+  CHECK(seen(*a) == "a alive");
+  go_on(*c);
+  CHECK(pass_until([&] { return seen(*a) == "a alive, c alive"; }, 2min)
+        <= longest_pause + 2 * heartbeat);
+  pass(1min);
+  CHECK(seen(*a) == "a alive, c alive");
+  CHECK(seen(*c) == "a alive, c alive");
+}
+
+TEST_CASE_METHOD(cluster, "who leaves while it is removed is removed",
+                 "[cluster]") {
+  begin_three();
+  auto removed = view(*a, "c").is;
+  ++removed.revision;
+  removed.left = true;
+  auto left = removed;
+  removed.removed = true;
+  part({c}); // It says nothing itself.
+  SECTION("the one first") {
+    self->send(a->actor, removed);
+    self->send(b->actor, left);
+  }
+  SECTION("the other first") {
+    self->send(a->actor, left);
+    self->send(b->actor, removed);
+  }
+  pass(5 * heartbeat);
+  CHECK(seen(*a) == "a alive, b alive");
+  CHECK(seen(*b) == "a alive, b alive");
 }
 
 TEST_CASE_METHOD(cluster, "who is removed behind one node's back comes back",
