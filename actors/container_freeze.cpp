@@ -92,7 +92,7 @@ void container_state::freeze_failed(failure why) {
     each.deliver(to_caf(why));
 }
 
-outcome container_state::thaw(failure to_pausers) {
+outcome container_state::thaw(const failure& to_pausers) {
   if (now.status != status::pausing && now.status != status::paused)
     return {};
   if (auto thawed = control->thaw(); !thawed)

@@ -130,7 +130,7 @@ struct container_state {
   void look_at_freezer_soon();
   void look_at_freezer();
   void leave_freezer();
-  outcome thaw(failure to_pausers);
+  outcome thaw(const failure& to_pausers);
   void freeze_failed(failure why);
 
   // -- limits -----------------------------------------------------------------
@@ -224,16 +224,16 @@ struct container_state {
   /// While it waits for its turn to be launched.
   std::optional<msg::compiled_launch> compiled;
   launch_gate::turn turn;
-  bool launch_sent = false;
   /// Why the launch must not succeed any more.
   std::optional<failure> launch_ended;
+  bool launch_sent = false;
   bool needs_cleanup = false; ///< The launcher was killed, or never answered.
   bool cleaning_up = false;
+  bool stopping = false;
   std::optional<answer> creator;
   std::optional<answer> starter;
   std::optional<failure> start_error;
 
-  bool stopping = false;
   std::vector<answer> stoppers;
   std::vector<answer> pausers;
   caf::timespan freezer_delay{0};

@@ -86,6 +86,7 @@ void event_log_state::flush() {
   auto batch = std::exchange(waiting, {});
   waiting_events = 0;
   std::vector<const msg::append_events*> events;
+  events.reserve(batch.size());
   for (const auto& each : batch)
     events.push_back(&each.what);
   const auto before = last_seq();
@@ -166,9 +167,9 @@ void event_log_state::tell_subscribers() {
     self->send(each, msg::events_committed{last_seq()});
 }
 
-event_log_actor::behavior_type event_log(event_log_state::self_pointer self,
-                                         std::string path, event_retention keep,
-                                         std::shared_ptr<event_table> table) {
+event_log_actor::behavior_type
+event_log(event_log_state::self_pointer self, std::string path,
+          event_retention keep, const std::shared_ptr<event_table>& table) {
   auto& state = self->state;
   guard(self);
   state.path = std::move(path);

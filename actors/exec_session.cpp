@@ -210,7 +210,7 @@ namespace {
 
 exec_session_actor::behavior_type exec_session(exec_state::pointer self,
                                                shared_services with,
-                                               exec_origin origin) {
+                                               const exec_origin& origin) {
   guard(self);
   auto& state = self->state;
   self->monitor(origin.owner);

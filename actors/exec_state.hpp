@@ -51,7 +51,7 @@ struct exec_state {
 
   static constexpr const char* name = "exec_session";
 
-  explicit exec_state(pointer self);
+  explicit exec_state(pointer me);
 
   void begin(shared_services services, const exec_origin& origin);
 

@@ -36,10 +36,11 @@ struct settings {
   std::int64_t launch_timeout_ms
     = 60'000; ///< create and start, hooks included.
   std::int64_t freeze_timeout_ms = 5'000;
-  std::uint32_t launches_at_once = 64;        ///< Containers, sessions;
-  std::uint32_t launch_queue = 4096;          ///< others that wait to be.
-  std::int64_t event_max_count = 1'000'000;   ///< Newest events that are kept,
-  std::int64_t event_max_age_s = 30 * 86'400; ///< and how long; 0: for ever.
+  std::uint32_t launches_at_once = 64;      ///< Containers, sessions;
+  std::uint32_t launch_queue = 4096;        ///< others that wait to be.
+  std::int64_t event_max_count = 1'000'000; ///< Newest events that are kept,
+  std::int64_t event_max_age_s
+    = 2'592'000; ///< and how long (30 days); 0: for ever.
   cluster_settings cluster;
   friend bool operator==(const settings&, const settings&) = default;
 };

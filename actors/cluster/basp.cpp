@@ -58,7 +58,7 @@ std::set<std::string> interface_of(caf::actor_system& system) {
 /// Asks once, and ends.
 caf::behavior connector(caf::event_based_actor* self,
                         const caf::io::scribe_ptr& over,
-                        std::function<void(result<node_actor>)> found) {
+                        const std::function<void(result<node_actor>)>& found) {
   guard(self);
   const auto fails = [self, found](const caf::error& why) {
     found(fail(from_caf(why)));

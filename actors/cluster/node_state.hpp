@@ -40,7 +40,7 @@ struct node_actor_state {
 
   explicit node_actor_state(pointer me);
 
-  void begin(node_origin from);
+  void begin(node_origin origin);
 
   // -- requests ---------------------------------------------------------------
 

@@ -99,7 +99,7 @@ void passage::take(sys::unique_fd socket) {
   shake_hands(net::ssl::stream_base::server);
 }
 
-void passage::reach(host_port address, std::string name, greeting mine) {
+void passage::reach(const host_port& address, std::string name, greeting mine) {
   dialed_ = true;
   expected_ = std::move(name);
   mine_ = std::move(mine);

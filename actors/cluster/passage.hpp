@@ -51,7 +51,7 @@ public:
   void take(sys::unique_fd socket);
 
   /// Connects. `name`: whom it must be; empty: any member.
-  void reach(host_port address, std::string name, greeting mine);
+  void reach(const host_port& address, std::string name, greeting mine);
 
   /// Answers whoever has asked; with a refusal, that is the end of it.
   void answer(greeting mine);

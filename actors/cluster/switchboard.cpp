@@ -190,7 +190,7 @@ void switchboard::dial(link_id as, host_port address, std::string name,
   auto fresh = std::make_shared<passage>(
     *thread_, how_, address.host + ":" + address.port, reports_of(as));
   passages_.emplace(as, fresh);
-  fresh->reach(std::move(address), std::move(name), std::move(mine));
+  fresh->reach(address, std::move(name), std::move(mine));
 }
 
 void switchboard::answer(link_id which, greeting mine) {

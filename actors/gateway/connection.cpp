@@ -144,7 +144,7 @@ void connection::read_request() {
   parser_.emplace();
   parser_->header_limit(max_header);
   parser_->body_limit(max_body);
-  buffer_.max_size(4U * max_header);
+  buffer_.max_size(std::size_t{4} * max_header);
   set_deadline(idle_patience);
   http::async_read_header(
     socket_, buffer_, *parser_,
