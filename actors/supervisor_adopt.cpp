@@ -32,6 +32,7 @@ std::string container_of(const shim::process_key& key) {
 std::vector<shim::process_key>
 keys_of(const std::vector<shim::record>& processes) {
   std::vector<shim::process_key> out;
+  out.reserve(processes.size());
   for (const auto& each : processes)
     out.push_back(each.key);
   return out;

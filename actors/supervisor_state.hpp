@@ -35,7 +35,7 @@ struct supervisor_state {
 
   static constexpr const char* name = "supervisor";
 
-  explicit supervisor_state(pointer self);
+  explicit supervisor_state(pointer me);
 
   void begin(shared_services services);
 

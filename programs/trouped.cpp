@@ -405,15 +405,21 @@ bool daemon::wait_for_end() {
       show_life();
     if ((fds[0].revents & POLLIN) != 0)
       return true;
-    const auto signo = sys::next_signal(signals_.get());
-    if (signo == SIGTERM || signo == SIGINT)
+    switch (sys::next_signal(signals_.get()).value_or(0)) {
+    case SIGTERM:
+    case SIGINT:
       return false;
-    if (signo == SIGHUP)
+    case SIGHUP:
       reload();
+      break;
     // Blocking every signal has caught these, too; to pass them over would be
     // to run on with a broken program.
-    if (signo == SIGABRT || signo == SIGQUIT)
+    case SIGABRT:
+    case SIGQUIT:
       std::abort();
+    default:
+      break;
+    }
   }
 }
 
@@ -489,12 +495,7 @@ result<int> serve(settings from, const daemon::settings_reader& read_again) {
   return here.run();
 }
 
-} // namespace
-
-} // namespace troupe
-
-int main(int argc, char** argv) {
-  using namespace troupe;
+int run(int argc, char** argv) {
   CLI::App app{description, "trouped"};
   command_line given;
   app.set_version_flag("--version", "trouped " TROUPE_VERSION);
@@ -523,4 +524,17 @@ int main(int argc, char** argv) {
     return *code;
   spdlog::critical("{}", code.error().what);
   return exit_failure;
+}
+
+} // namespace
+
+} // namespace troupe
+
+int main(int argc, char** argv) {
+  try {
+    return troupe::run(argc, argv);
+  } catch (const std::exception& why) {
+    std::fprintf(stderr, "trouped: %s\n", why.what());
+    return troupe::exit_failure;
+  }
 }

@@ -22,7 +22,7 @@ struct logs_request {
 
 /// `10m` is ten minutes ago; anything else is a moment.
 result<time_ns> moment_of(const std::string& option, const std::string& text) {
-  if (const auto moment = parse_time(text); moment)
+  if (auto moment = parse_time(text); moment)
     return moment;
   const auto seconds = parse_seconds(text);
   if (!seconds)

@@ -30,9 +30,7 @@ constexpr auto footer
     "Environment: TROUPE_SOCKET is the supervisor's socket.\n"
     "See docs/api.md for the HTTP interface behind every command.";
 
-} // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app{description, "troupe"};
   client::context with;
   app.add_option("--socket", with.socket, "Where the supervisor listens")
@@ -70,6 +68,14 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& why) {
     const auto code = app.exit(why);
     return code == 0 ? 0 : client::exit_failure;
+  }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
   } catch (const std::exception& why) {
     std::fprintf(stderr, "troupe: %s\n", why.what());
     return client::exit_failure;

@@ -59,6 +59,7 @@ result<std::vector<node_answer>> ask_all_nodes(const context& with,
                          }));
   }
   std::vector<node_answer> out;
+  out.reserve(asked.size());
   for (auto& [name, answer] : asked)
     out.push_back({name, answer.get()});
   return out;

@@ -188,7 +188,7 @@ result<created> create(const context& with, api_client& api, run_request& x,
 
 /// Carries the streams of a container, created or running.
 result<stream_end> carry_container(const context& with, api_client& api,
-                                   attachment what) {
+                                   const attachment& what) {
   TROUPE_TRY(const auto end, carry(with, api, what));
   if (end.detached)
     return end;
@@ -285,9 +285,7 @@ result<stream_end> attach(const context& with, const std::string& id,
                         std::move(text));
 }
 
-} // namespace
-
-void add_run_commands(CLI::App& app, context& with) {
+void add_run(CLI::App& app, context& with) {
   auto* run_command = app.add_subcommand(
     "run", "Create and start a container; its exit code becomes ours");
   auto request = std::make_shared<run_request>();
@@ -302,7 +300,9 @@ void add_run_commands(CLI::App& app, context& with) {
       return run(with, *request, *run_command);
     };
   });
+}
 
+void add_create(CLI::App& app, context& with) {
   auto* create_command = app.add_subcommand(
     "create", "Create a container whose program waits for start");
   auto plain = std::make_shared<run_request>();
@@ -322,7 +322,9 @@ void add_run_commands(CLI::App& app, context& with) {
       return 0;
     };
   });
+}
 
+void add_start(CLI::App& app, context& with) {
   struct start_request {
     std::vector<std::string> ids;
     bool attached = false;
@@ -343,7 +345,9 @@ void add_run_commands(CLI::App& app, context& with) {
                    starting->interactive, starting->keys);
     };
   });
+}
 
+void add_attach(CLI::App& app, context& with) {
   struct attach_request {
     std::string id;
     bool no_stdin = false;
@@ -369,6 +373,15 @@ void add_run_commands(CLI::App& app, context& with) {
       return end ? end->exit_code : complain(end.error());
     };
   });
+}
+
+} // namespace
+
+void add_run_commands(CLI::App& app, context& with) {
+  add_run(app, with);
+  add_create(app, with);
+  add_start(app, with);
+  add_attach(app, with);
 }
 
 } // namespace troupe::client

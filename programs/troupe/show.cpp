@@ -24,7 +24,7 @@ std::string ago(time_ns at) {
 
 /// `running 5 minutes`, `stopped (3) 2 hours ago`.
 std::string status_text(const json& container) {
-  const auto status = member_text(container, "status");
+  auto status = member_text(container, "status");
   if (status == "stopped")
     return status + " (" + member_text(container, "exit_code")
            + (container.value("oom_killed", false) ? ", OOM) " : ") ")

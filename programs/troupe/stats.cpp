@@ -87,8 +87,8 @@ running_ids(api_client& api, const std::vector<std::string>& asked) {
     TROUPE_TRY(const auto found, api.get(container_path(id)));
     const auto status = found.value("status", std::string{});
     if (status != "running" && status != "paused" && status != "pausing")
-      return fail(fault::wrong_state,
-                  "read counters of container " + id + ": it is " + status);
+      return fail(failure{fault::wrong_state, 0, "it is " + status}.during(
+        "read counters of container " + id));
     out.push_back(found.value("id", std::string{}));
   }
   return out;

@@ -114,7 +114,7 @@ result<std::vector<std::string>> subtree(const std::string& top) {
     if (!names && (i == 0 || names.error().code != fault::not_found))
       return fail(std::move(names).error());
     for (const auto& name : names.value_or(std::vector<std::string>{}))
-      out.push_back(parent + "/" + name);
+      out.push_back(std::string{parent}.append("/").append(name));
   }
   return out;
 }

@@ -55,7 +55,7 @@ struct by_version {
 };
 
 /// One text for both versions.
-[[nodiscard]] inline by_version both(std::string text) {
+[[nodiscard]] inline by_version both(const std::string& text) {
   return {text, text};
 }
 

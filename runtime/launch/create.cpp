@@ -126,7 +126,7 @@ outcome create(const plan::launch_plan& plan, const lines& with, spare& own,
               listener.release(), taken.mounts});
   }
   line.second.reset();
-  const auto done = see_off(plan, with, line.first.get(), init, at, made);
+  auto done = see_off(plan, with, line.first.get(), init, at, made);
   made.init = std::move(init.pidfd);
   return done;
 }

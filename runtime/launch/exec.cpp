@@ -255,7 +255,7 @@ outcome exec(const plan::exec_plan& plan, const lines& with, int target,
                  host.init, host.root.get(), listener.release(), first});
   }
   line.second.reset();
-  const auto done = accompany(with, line.first.get(), session, patience, at);
+  auto done = accompany(with, line.first.get(), session, patience, at);
   made = std::move(session.pidfd);
   return done;
 }

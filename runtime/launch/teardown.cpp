@@ -26,7 +26,7 @@ outcome tear_down(const plan::launch_plan& plan, int report_line,
   const auto removed = cgroup::remove(plan.cgroup, removal_patience);
   fault_point("launcher", "teardown", "removed");
   at = {plan::phase::intel_rdt, 0};
-  const auto left = remove_resctrl(plan, false);
+  auto left = remove_resctrl(plan, false);
   // The spec's last step; run whether or not something was left behind.
   run_poststop(plan, report_line);
   if (!removed)

@@ -201,11 +201,11 @@ std::string_view to_string(process_state x) noexcept {
   return names.at(static_cast<std::size_t>(x));
 }
 
-std::uint64_t seq_of(const request& x) noexcept {
+std::uint64_t seq_of(const request& x) {
   return std::visit([](const auto& message) { return message.seq; }, x);
 }
 
-const process_key* key_of(const request& x) noexcept {
+const process_key* key_of(const request& x) {
   return std::visit(
     [](const auto& message) -> const process_key* {
       if constexpr (requires { message.key; })

@@ -309,7 +309,7 @@ decode_greeting(std::span<const std::uint8_t> cbor);
 /// `launch`, `forget`…
 [[nodiscard]] std::string_view name_of(const request& x) noexcept;
 [[nodiscard]] std::string_view to_string(process_state x) noexcept;
-[[nodiscard]] std::uint64_t seq_of(const request& x) noexcept;
-[[nodiscard]] const process_key* key_of(const request& x) noexcept;
+[[nodiscard]] std::uint64_t seq_of(const request& x);
+[[nodiscard]] const process_key* key_of(const request& x);
 
 } // namespace troupe::shim
