@@ -136,14 +136,15 @@ void container_state::settle_loss() {
   if (const auto ended = with->store.read_exit(now.id)) {
     lost.exit_code = ended->exit_code;
     lost.finished = ended->finished;
-    spdlog::warn("container {} ended before the shim did, with exit code {}",
-                 now.id, lost.exit_code);
+    // It wrote that at once, and then read on until there was no more.
+    now.error = "lost: perhaps the last that it has written; its exit code is "
+                "known, but the shim has ended, too";
   } else {
     now.error = "lost: the shim has no record of it, so nobody knows how it "
                 "ended";
     lost.exit_code = 255;
-    spdlog::error("container {} {}", now.id, now.error);
   }
+  spdlog::error("container {} {}", now.id, now.error);
   if (control) {
     static_cast<void>(control->signal_all(SIGKILL));
     static_cast<void>(control->thaw());
