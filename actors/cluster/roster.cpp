@@ -40,6 +40,14 @@ bool is_newer(const msg::member& a, const msg::member& than) {
          > std::tie(than.incarnation, than.revision, than.left, than.removed);
 }
 
+/// Its record, as of now.
+msg::member told(const peer& x, moment now) {
+  auto out = x.is;
+  if (out.left)
+    out.left_for = now - x.left;
+  return out;
+}
+
 } // namespace
 
 void back_off::failed(moment now, std::minstd_rand& chance) {
@@ -82,13 +90,12 @@ bool roster::merge(const msg::member& x, moment now) {
   return true;
 }
 
-const msg::member& roster::remove(peer& x, moment now) {
+msg::member roster::remove(peer& x, moment now) {
   if (!std::exchange(x.is.left, true))
     x.left = now;
   x.is.removed = true;
   ++x.is.revision;
-  x.is.left_for = now - x.left;
-  return x.is;
+  return told(x, now);
 }
 
 void roster::forget_who_left(moment now) {
@@ -101,11 +108,8 @@ void roster::forget_who_left(moment now) {
 
 msg::members roster::all(moment now) const {
   msg::members out{{me_}};
-  for (const auto& [name, each] : peers_) {
-    out.all.push_back(each.is);
-    if (each.is.left)
-      out.all.back().left_for = now - each.left;
-  }
+  for (const auto& [name, each] : peers_)
+    out.all.push_back(told(each, now));
   return out;
 }
 

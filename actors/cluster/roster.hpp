@@ -78,7 +78,7 @@ public:
   bool merge(const msg::member& x, moment now);
 
   /// Somebody else's node is gone for good. Returns what to tell the others.
-  const msg::member& remove(peer& x, moment now);
+  msg::member remove(peer& x, moment now);
 
   /// Everybody forgets who has left after the same time, so that nobody brings
   /// a name back.

@@ -370,7 +370,9 @@ def strangers(cluster):
             cluster.lan.inside("c") + ["python3", script, kind, b.address, str(PORT), "3", cluster.certificates],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         while attacker.poll() is None:
-            times.append(a.need_seconds(*run(cluster, "--rm", "--node", "b"), "true"))
+            did = a.troupe(*run(cluster, "--rm", "--node", "b"), "true")
+            same(did.code, 0, f"a run on b, under {kind}: {did.err}")
+            times.append(did.seconds)
             same(a.sees()["b"], "alive", f"b, under {kind}")
             same(b.sees()["c"], "alive", f"c, whose network {kind} comes from")
             select.select([], [], [], max(0.0, began + 0.1 * len(times) - time.monotonic()))  # ten a second

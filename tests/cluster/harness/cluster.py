@@ -117,12 +117,6 @@ class Node:
             raise Broken(f"'troupe {' '.join(words)}' on {self.name} ends with {did.code}, not {code}: {did.err or did.out}")
         return did.out
 
-    def need_seconds(self, *words):
-        """How long it takes; it must succeed."""
-        began = time.monotonic()
-        self.need(*words)
-        return time.monotonic() - began
-
     def json(self, *words):
         return json.loads(self.need(*words, "--format", "json"))
 
